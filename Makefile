@@ -1,0 +1,76 @@
+# make help tells what there is. PYTHON=python3.12 chooses the interpreter,
+# PYTEST_ARGS="-k spf -x" goes on to pytest, UPGRADE=1 lets `make requirements` move pins.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+export PYTHON ?=
+# Debian keeps named, nft and others where a plain user's PATH does not reach.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+PYTEST_ARGS ?=
+VENV := .venv/bin
+UV := build/uv/bin/uv
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
+PINS = $(COMPILE) --constraint requirements/dev.txt
+
+.PHONY: help demo test lint types docs bench reference requirements wheel clean env-run env-test env-dev env-bench
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: env-run ## the whole way in under a minute, without network, root or credentials
+	@$(VENV)/python -m tests.demo
+
+test: env-test ## run all tests, with branch coverage
+	@deploy/dev/servers.sh
+	@$(VENV)/python -m pytest --cov=exosync --cov=exosync_adapters --cov-branch $(PYTEST_ARGS)
+
+lint: env-dev types ## style, types, import arrows, dead code, spelling, shell and Dockerfile
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/lint-imports --no-cache
+	$(VENV)/vulture
+	$(VENV)/codespell
+	$(VENV)/shellcheck deploy/dev/*.sh .ci/run
+	$(VENV)/hadolint Dockerfile
+
+types: env-dev ## check types (mypy, strict)
+	$(VENV)/mypy
+
+docs: env-dev ## build the documentation into docs/_build/html, warnings as errors
+	$(VENV)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
+
+reference: env-dev ## write docs/reference anew from the code
+	$(VENV)/python docs/_generate.py
+
+bench: env-bench ## speed and size, as ratios against others' tools
+	@deploy/dev/servers.sh
+	$(VENV)/python -m tests.bench
+
+# All are pinned alike: the choice for development binds the other files.
+requirements: $(UV) ## pin the dependencies of pyproject.toml with their hashes
+	$(COMPILE) pyproject.toml --group test --group lint --group docs --output-file requirements/dev.txt
+	$(PINS) pyproject.toml --group test --output-file requirements/test.txt
+	$(PINS) pyproject.toml --group test --group bench --output-file requirements/bench.txt
+	$(PINS) pyproject.toml --output-file requirements/runtime.txt
+	$(PINS) --group build --output-file requirements/build.txt
+
+wheel: env-dev ## build the wheel into dist/
+	rm -rf dist
+	$(VENV)/python -m hatchling build --target wheel
+
+clean: ## remove everything that was made, .venv included
+	rm -rf .venv build dist docs/_build htmlcov .coverage .coverage.* \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find service adapters tests docs -type d -name __pycache__ -prune -exec rm -rf {} +
+
+env-run env-test env-dev env-bench: env-%:
+	@deploy/dev/environment.sh $*
+
+$(UV):
+	@deploy/dev/environment.sh uv

@@ -1,0 +1,1 @@
+"""The targets that come with exosync, each reached through its entry point."""

@@ -1,0 +1,164 @@
+"""What a server's refusal of a signed message means, as errors of the tree.
+
+Each code of RFC 2136, section 2.2, and of RFC 8945, section 5.3, has a sentence of its own
+that says what to do. A code that comes unsigned proves nothing, so nobody may conclude from
+any of these that nothing was written, except from a signed refusal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.rdtypes.ANY.TSIG
+import dns.tsig
+
+from exosync.errors import TargetConflict, TargetDenied, TargetError, TargetUnreachable
+from exosync_adapters.spf.dns_values import Key, Server
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was tried, for the sentences: which server, zone and name, with which key."""
+
+    server: Server
+    zone: str
+    name: str
+    key: Key | None
+
+    @property
+    def who(self) -> str:
+        """Who asked."""
+        return f"the key {self.key.name}" if self.key else "a request without a key"
+
+
+def silence_error(attempt: Attempt, reason: str, *, sent: bool) -> TargetUnreachable:
+    """No answer came. If the request had left, it may have been carried out all the same."""
+    where = f"{attempt.server.label}: {reason}"
+    if sent:
+        return TargetUnreachable(
+            f"{where}; the change of {attempt.name} may or may not have been made: read it again"
+        )
+    return TargetUnreachable(f"{where}; nothing was sent: check dns.server, dns.port and firewalls")
+
+
+def rcode_error(attempt: Attempt, rcode: dns.rcode.Rcode, *, signed: bool) -> TargetError | None:
+    """The error for a response code; None for NOERROR. `signed`: the answer was, and rightly."""
+    if rcode == dns.rcode.NOERROR:
+        return None
+    unsigned = "" if signed or attempt.key is None else " (the answer was not signed)"
+    where = f"{attempt.server.label}{unsigned}"
+    if rcode in _CONFLICTS:
+        return TargetConflict(f"{where}: {attempt.name} {_CONFLICTS[rcode]}; plan again")
+    if rcode == dns.rcode.REFUSED:
+        return TargetDenied(f"{where}: {_refused(attempt)}")
+    if rcode == dns.rcode.NOTAUTH and attempt.key is not None and not signed:
+        return TargetDenied(
+            f"{where}: either does not accept the key {attempt.key.name} (name, secret, clock) "
+            f"or is not authoritative for the zone {attempt.zone}; its log tells which"
+        )
+    reason = _REASONS.get(rcode, f"answered with the code {dns.rcode.to_text(rcode)}; see its log")
+    return TargetError(f"{where}: {reason.format(zone=attempt.zone, name=attempt.name)}")
+
+
+_CONFLICTS = {
+    dns.rcode.NXRRSET: "no longer holds the TXT records that were read",
+    dns.rcode.YXRRSET: "holds records where none should be: TXT that was not read, or a CNAME",
+    dns.rcode.NXDOMAIN: "no longer exists",
+    dns.rcode.YXDOMAIN: "exists where it should not",
+}
+
+_REASONS = {
+    dns.rcode.NOTAUTH: "is not authoritative for the zone {zone}; give the zone's primary "
+    "as dns.server, and dns.zone if the zone has another name",
+    dns.rcode.NOTZONE: "{name} is not in the zone {zone}; correct dns.zone",
+    dns.rcode.FORMERR: "does not understand the update; is it a DNS server that takes updates "
+    "(RFC 2136)?",
+    dns.rcode.SERVFAIL: "could not carry the update of {zone} out; see its log (a full disk, or "
+    "a folder that it may not write its journal to, are usual reasons)",
+    dns.rcode.NOTIMP: "does not take updates (RFC 2136); give another server as dns.server",
+}
+
+
+def _refused(attempt: Attempt) -> str:
+    if attempt.key is None:
+        return f"refuses an update of {attempt.name} without a key; set dns.key"
+    return (
+        f"{attempt.who} may not update TXT at {attempt.name}; on BIND, the zone "
+        f"{attempt.zone} needs `update-policy {{ grant {attempt.key.name} name "
+        f"{attempt.name}. TXT; }};` (or the zone is frozen)"
+    )
+
+
+def verified(
+    attempt: Attempt, wire: bytes, query: dns.message.Message, *, now: float
+) -> tuple[dns.message.Message, bool]:
+    """The answer to a signed or unsigned message, and whether it bears a right signature.
+
+    A code may come unsigned; success may not. Raises TargetDenied where the server did not
+    accept the key, the signature or the clock, TargetError where the answer is no answer.
+    """
+    try:
+        response = dns.message.from_wire(wire, keyring=False)
+        if not query.is_response(response):
+            raise TargetError(f"{attempt.server.label}: its answer belongs to another request")
+        if query.keyring and response.had_tsig:
+            dns.message.from_wire(wire, keyring=query.keyring, request_mac=query.mac)
+    except dns.tsig.PeerError as error:
+        raise TargetDenied(f"{attempt.server.label}: {_peer(attempt, error, wire, now)}") from None
+    except (dns.tsig.BadSignature, dns.tsig.BadKey, dns.tsig.BadAlgorithm, dns.tsig.BadTime) as e:
+        raise TargetError(
+            f"{attempt.server.label}: the signature of its answer is not right ({e}); somebody "
+            f"else may have answered, so read {attempt.name} again"
+        ) from None
+    except dns.message.UnknownTSIGKey:
+        raise TargetError(
+            f"{attempt.server.label}: its answer is signed with another key than it was asked with"
+        ) from None
+    except dns.exception.DNSException as error:
+        raise TargetError(
+            f"{attempt.server.label}: its answer is not valid DNS ({error})"
+        ) from None
+    return response, response.had_tsig
+
+
+def _peer(attempt: Attempt, error: dns.tsig.PeerError, wire: bytes, now: float) -> str:
+    name = attempt.key.name if attempt.key else ""
+    algorithm = attempt.key.algorithm if attempt.key else ""
+    match error:
+        case dns.tsig.PeerBadKey():
+            return (
+                f"does not know a key {name} for {algorithm} (BADKEY); check dns.key.name and "
+                "dns.key.algorithm against the server's configuration"
+            )
+        case dns.tsig.PeerBadSignature():
+            return (
+                f"the secret of the key {name} is not the server's (BADSIG); check dns.key.secret"
+            )
+        case dns.tsig.PeerBadTime():
+            return f"{_clocks(wire, now)} (BADTIME); set the time on both machines (NTP)"
+        case dns.tsig.PeerBadTruncation():
+            return f"wants a longer signature than {algorithm} makes (BADTRUNC); use hmac-sha256"
+        case _:
+            return f"did not accept the signature of the key {name} ({error})"
+
+
+def _clocks(wire: bytes, now: float) -> str:
+    """How far the clocks differ: with BADTIME a server sends its own (RFC 8945, 5.2.3)."""
+    difference = clock_of(dns.message.from_wire(wire, keyring=False), now)
+    if difference is None:
+        return "its clock and ours differ by more than the signature allows"
+    return f"its clock is {abs(difference)} s {'ahead of' if difference > 0 else 'behind'} ours"
+
+
+def clock_of(response: dns.message.Message, now: float) -> int | None:
+    """Seconds that the signer's clock is ahead of `now` (Unix time); None if not signed."""
+    if response.tsig is None:
+        return None
+    signature = response.tsig[0]
+    assert isinstance(signature, dns.rdtypes.ANY.TSIG.TSIG)
+    if signature.error == dns.rcode.BADTIME and len(signature.other) == 6:
+        return round(int.from_bytes(signature.other, "big") - now)
+    return round(float(signature.time_signed) - now)

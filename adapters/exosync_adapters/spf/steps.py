@@ -1,0 +1,67 @@
+"""A step as an exchange of one TXT RRset. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exosync.core.target import Action, Actor, Phase, Step
+from exosync_adapters.spf.dns_values import TxtRRset, txt_strings
+from exosync_adapters.spf.record import is_spf
+from exosync_adapters.spf.seen import resource_of
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The write behind a step: the RRset as it must be before, and as it is after."""
+
+    old: TxtRRset
+    new: TxtRRset
+
+    @property
+    def before(self) -> str:
+        """The text of the SPF record before; empty if there is none."""
+        return spf_text(self.old)
+
+    @property
+    def after(self) -> str:
+        """The text of the SPF record after."""
+        return spf_text(self.new)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it changes nothing: how a value is cut into strings makes no difference."""
+        return self.old.ttl == self.new.ttl and sorted(self.old.texts) == sorted(self.new.texts)
+
+
+def spf_text(rrset: TxtRRset) -> str:
+    """The SPF record in an RRset that holds at most one; empty without."""
+    return next((text for text in rrset.texts if is_spf(text)), "")
+
+
+def with_record(rrset: TxtRRset, text: str, *, ttl: int) -> TxtRRset:
+    """The RRset with this SPF record as its only one; other values stay byte for byte."""
+    others = (
+        value
+        for value in rrset.values
+        if not is_spf(b"".join(value).decode("utf-8", "surrogateescape"))
+    )
+    return TxtRRset(rrset.name, ttl, (*others, txt_strings(text)))
+
+
+def exchange(phase: Phase, summary: str, change: Change, *, by: Actor) -> Step:
+    """The step that makes a change; where only the TTL differs, the texts show it."""
+    before, after = change.before, change.after
+    if before == after:
+        before, after = (f"{before} (TTL {one.ttl})" for one in (change.old, change.new))
+    return Step(
+        resource=resource_of(change.new.name),
+        phase=phase,
+        action=Action.UPDATE if change.old.exists else Action.CREATE,
+        summary=summary,
+        before=before,
+        after=after,
+        expects=change.old.token,
+        gives=change.new.token,
+        by=by,
+        detail=change,
+    )

@@ -1,0 +1,88 @@
+"""check: try everything, change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exosync.cli.common import (
+    config_option,
+    json_option,
+    opened,
+    progress,
+    progress_over,
+    say,
+    say_json,
+    table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosync.assembly import Assembly
+    from exosync.core.target import Check
+
+WORDS = {True: "ok", False: "fail", None: "warn"}
+
+
+@click.command(short_help="Try the configuration, the feed and every target; change nothing.")
+@config_option
+@json_option
+def check(*, as_json: bool) -> int:
+    """Try the configuration, the feed and every target: reachability, credentials, permissions.
+
+    Nothing is changed. Ends with 0 if all is right, else with 4.
+    """
+    with opened() as assembly:
+        rows = [
+            {
+                "subject": subject,
+                "name": one.name,
+                "ok": one.ok,
+                "message": one.message,
+                "remedy": one.remedy,
+            }
+            for subject, one in _checks(assembly)
+        ]
+    progress_over()
+    good = all(one["ok"] is not False for one in rows)
+    if as_json:
+        say_json({"ok": good, "checks": rows})
+    else:
+        _show(rows, good=good)
+    return 0 if good else 4
+
+
+def _checks(assembly: Assembly) -> Iterator[tuple[str, Check]]:
+    from exosync.checking import check_feed, check_state, check_target
+
+    yield "configuration", _configuration(assembly)
+    yield "state", check_state(assembly.store)
+    progress("checking the feed")
+    yield from (
+        ("feed", one)
+        for one in check_feed(assembly.rules.feed, assembly.store, assembly.rules.now())
+    )
+    for job in assembly.rules.jobs:
+        progress(f"checking {job.name}")
+        yield from ((job.name, one) for one in check_target(job))
+
+
+def _configuration(assembly: Assembly) -> Check:
+    from exosync.core.target import Check
+    from exosync.core.words import plural
+
+    count = plural(len(assembly.config.targets), "target")
+    return Check("file", ok=True, message=f"{assembly.loaded.path}, {count}")
+
+
+def _show(rows: list[dict[str, Any]], *, good: bool) -> None:
+    table(
+        [
+            (one["subject"], WORDS[one["ok"]], one["name"], one["message"], one["remedy"])
+            for one in rows
+        ],
+        head=("subject", "", "what", "result", "what to do"),
+    )
+    say("all is right" if good else "something is wrong", fg="green" if good else "red", bold=True)

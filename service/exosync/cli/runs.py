@@ -1,0 +1,187 @@
+"""plan, sync, apply, approve, adopt."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exosync.cli.common import (
+    config_option,
+    json_option,
+    locked,
+    opened,
+    progress_over,
+    say,
+    say_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exosync.assembly import Assembly
+    from exosync.reconcile import Outcome
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+@click.command(short_help="Show what would be done, and why; write nothing outside.")
+@config_option
+@json_option
+@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True)
+def plan(*, as_json: bool, fmt: str) -> int:
+    """Fetch, compare and plan for every target. Nothing outside the state is written.
+
+    Ends with 0 if all is as desired, 2 if something would be done, 3 if a rule refuses it.
+    """
+    with locked("exosync plan") as assembly:
+        return _reconcile(assembly, "plan", "json" if as_json else fmt, writing=False)
+
+
+@click.command(short_help="Run once: fetch, plan, guard, apply, verify, record.")
+@config_option
+@json_option
+@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True)
+def sync(*, as_json: bool, fmt: str) -> int:
+    """Run once over all targets.
+
+    Writes only at targets with mode: apply; for the others it plans. One target's failure
+    never stops another's.
+    """
+    with locked("exosync sync") as assembly:
+        return _reconcile(assembly, "sync", "json" if as_json else fmt, writing=True)
+
+
+@click.command(short_help="Do one plan, if it is still exactly what would be planned now.")
+@config_option
+@json_option
+@click.argument("plan_id", metavar="PLAN")
+def apply(*, plan_id: str, as_json: bool) -> int:
+    """Do the plan with the id PLAN (or a unique beginning of it).
+
+    The target is observed again first: if anything the plan stands for has changed, the plan
+    is stale, nothing is written, and the command ends with 3.
+    """
+    from exosync.reconcile import apply_plan
+
+    with locked("exosync apply") as assembly:
+        record = assembly.store.find_plan(plan_id)
+        if record.status == "applied":
+            say(f"plan {record.id} was applied already; nothing to do")
+            return 0
+
+        def work(run_id: int) -> Outcome:
+            return apply_plan(assembly.rules, assembly.store, run_id, record)
+
+        return _run(assembly, "apply", "json" if as_json else "text", work)
+
+
+@click.command(short_help="Plan to take over what is already there at a target.")
+@config_option
+@json_option
+@click.argument("target")
+def adopt(*, target: str, as_json: bool) -> int:
+    """Plan to take over what is there at TARGET without exosync's mark.
+
+    Nothing is written: the plan is applied like any other, with `exosync apply PLAN`.
+    """
+    from exosync.reconcile import adopt_target
+
+    with locked("exosync adopt") as assembly:
+
+        def work(run_id: int) -> Outcome:
+            return adopt_target(assembly.rules, assembly.store, run_id, target)
+
+        return _run(assembly, "adopt", "json" if as_json else "text", work)
+
+
+@click.command(short_help="Lift the refusals of one plan.")
+@config_option
+@json_option
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--by", help="Who approves [default: the user who runs the command].")
+@click.option("--why", "--reason", default="", help="Why it is right; kept with the approval.")
+def approve(*, plan_id: str, by: str | None, why: str, as_json: bool) -> int:
+    """Lift the refusals of the plan with the id PLAN, and of no other.
+
+    The approval dies when anything that the plan stands for changes. Nothing is written: the
+    next `exosync sync` (mode: apply) or `exosync apply PLAN` does the steps.
+    """
+    from exosync.approval import approve_plan
+
+    with opened() as assembly:
+        record = assembly.store.find_plan(plan_id)
+        approval, fresh = approve_plan(
+            assembly.store, record, by=by or _user(), why=why, at=assembly.rules.now()
+        )
+        if as_json:
+            say_json(
+                {
+                    "plan": record.id,
+                    "target": record.target,
+                    "by": approval.by,
+                    "at": approval.at.isoformat(),
+                    "why": approval.why,
+                    "fresh": fresh,
+                }
+            )
+        elif fresh:
+            say(f"plan {record.id} for {record.target} is approved by {approval.by}")
+            say(f"  next: exosync apply {record.id}, or the next sync where the mode is apply")
+        else:
+            say(
+                f"plan {record.id} was approved by {approval.by} at {approval.at:%Y-%m-%d %H:%M} UTC"
+            )
+    return 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _reconcile(assembly: Assembly, command: str, fmt: str, *, writing: bool) -> int:
+    from exosync.reconcile import reconcile
+
+    def work(run_id: int) -> Outcome:
+        return reconcile(assembly.rules, assembly.store, run_id, writing=writing)
+
+    return _run(assembly, command, fmt, work)
+
+
+def _run(assembly: Assembly, command: str, fmt: str, work: Callable[[int], Outcome]) -> int:
+    """Begin a run, do it, keep it, and show it; gives the exit code."""
+    from exosync.log import get_logger
+    from exosync.report import EXIT_CODES
+    from exosync.running import run_once
+
+    kept, told = run_once(assembly.store, assembly.rules, command, work)
+    progress_over()
+    _show(told, fmt)
+    get_logger().info(
+        "run",
+        command=command,
+        run=f"r-{kept}",
+        version=told["version"],
+        outcome=told["outcome"],
+        requests=told["feed"]["requests"],
+        targets={one["name"]: one["state"] for one in told["targets"]},
+    )
+    return EXIT_CODES[told["outcome"]]
+
+
+def _show(told: dict[str, Any], fmt: str) -> None:
+    if fmt == "json":
+        say_json(told)
+    elif fmt == "text":
+        from exosync.render.text import render
+
+        say(render(told))
+    else:
+        from exosync.render import documents
+
+        say(getattr(documents, fmt)(told))

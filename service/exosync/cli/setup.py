@@ -1,0 +1,80 @@
+"""init, config show|schema, completion."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from exosync.cli.common import config_option, json_option, load_config, say, say_json
+from exosync.errors import UsageError
+
+
+@click.command(short_help="Write a commented starter configuration.")
+@click.argument("file", type=click.Path(allow_dash=True), default="exosync.yaml")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init(*, file: str, force: bool) -> None:
+    """Write a commented starter configuration to FILE [default: exosync.yaml; - for stdout]."""
+    from exosync.starter import starter_text
+
+    text = starter_text()
+    if file == "-":
+        click.echo(text, nl=False)
+        return
+    path = Path(file)
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        message = f"{file} is there already; it was not touched (--force overwrites it)"
+        raise UsageError(message) from error
+    except OSError as error:
+        message = f"{file} cannot be written: {error.strerror}"
+        raise UsageError(message) from error
+    say(f"wrote {file}")
+    say("  next: edit it, then exosync check, then exosync plan")
+
+
+@click.group(short_help="Show the configuration in force, or its JSON Schema.")
+def config() -> None:
+    """Show the configuration in force, or its JSON Schema."""
+
+
+@config.command("show", short_help="Print the configuration in force, defaults included.")
+@config_option
+@json_option
+def show(*, as_json: bool) -> None:
+    """Print the configuration in force, defaults included; secrets only as references."""
+    from exosync.config import shown
+
+    loaded = load_config()
+    values = shown(loaded.config)
+    if as_json:
+        say_json(values)
+        return
+    import yaml
+
+    say(f"# {loaded.path}")
+    click.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@config.command("schema", short_help="Print the JSON Schema of the configuration.")
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors and other checks."""
+    from exosync.config import schema as make
+
+    say_json(make())
+
+
+@click.command(short_help="Print the shell's completion script.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(*, shell: str) -> None:
+    """Print the completion script of SHELL; for bash: eval "$(exosync completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    from exosync.cli import cli
+
+    made = get_completion_class(shell)
+    assert made is not None
+    sys.stdout.write(made(cli, {}, "exosync", "_EXOSYNC_COMPLETE").source() + "\n")

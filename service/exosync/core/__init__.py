@@ -1,0 +1,1 @@
+"""The pure rules: values and decisions, without I/O, clock or environment."""

@@ -1,0 +1,194 @@
+"""The guards: rules that refuse a plan whose figures look like an accident.
+
+Each has a stable name, tells what it saw and which setting governs it. They measure what
+would be there after against what counts as there before, each address family for itself;
+a first publication is no growth. What is broken in itself never gets this far: it is
+refused when the feed is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+
+from exosync.core.desired import Desired
+from exosync.core.ranges import IpRanges
+from exosync.core.special import special
+from exosync.core.target import Draft, Phase, Refusal
+
+RULES: dict[str, str] = {
+    "empty": "nothing at all would be desired",
+    "min_ranges": "fewer ranges are desired than there must be",
+    "shrink": "too large a part of what is owned would be removed",
+    "growth": "too large a part would be added to what is owned",
+    "too_wide": "a range to be added is wider than allowed",
+    "special_space": "a range to be added is private, reserved or otherwise not public",
+    "stale_feed": "Microsoft's list has not been confirmed for too long",
+}
+"""Each guard's stable name and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings of the guards. Shares are fractions (1/10 is 10 %), counts are ranges."""
+
+    min_ranges: int = 4
+    max_shrink: Fraction = Fraction(1, 10)
+    max_growth: Fraction = Fraction(1, 2)
+    max_shrink_ranges: int | None = None
+    max_growth_ranges: int | None = None
+    widest_ipv4: int = 13
+    widest_ipv6: int = 32
+    max_feed_age: timedelta = timedelta(days=45)
+
+
+def guard(
+    draft: Draft, desired: Desired, *, limits: Limits, feed_age: timedelta
+) -> tuple[Refusal, ...]:
+    """The refusals of a draft that would change something; `desired` is of both families."""
+    if not draft.steps:
+        return ()
+    return (
+        *_amount(desired, limits),
+        *_shrink(draft, limits),
+        *_growth(draft, limits),
+        *_width(draft.goal - draft.base, limits),
+        *_space(draft.goal - draft.base),
+        *_age(feed_age, limits),
+    )
+
+
+def _amount(desired: Desired, limits: Limits) -> Iterator[Refusal]:
+    count = len(desired.ranges)
+    if not count:
+        yield Refusal("empty", "no range at all is desired", seen="0 ranges", limit="1")
+    elif count < limits.min_ranges:
+        yield Refusal(
+            "min_ranges",
+            f"only {_ranges(count)} are desired",
+            seen=_ranges(count),
+            limit=_ranges(limits.min_ranges),
+            setting="guards.min_ranges",
+            approvable=True,
+        )
+
+
+def _shrink(draft: Draft, limits: Limits) -> Iterator[Refusal]:
+    yield from _share(
+        "shrink",
+        "removed",
+        draft.base,
+        draft.base - draft.goal,
+        (limits.max_shrink, limits.max_shrink_ranges),
+        phase=Phase.REMOVE,
+    )
+
+
+def _growth(draft: Draft, limits: Limits) -> Iterator[Refusal]:
+    yield from _share(
+        "growth",
+        "added",
+        draft.base,
+        draft.goal - draft.base,
+        (limits.max_growth, limits.max_growth_ranges),
+        phase=None,
+    )
+
+
+def _share(
+    rule: str,
+    verb: str,
+    base: IpRanges,
+    part: IpRanges,
+    limit: tuple[Fraction, int | None],
+    *,
+    phase: Phase | None,
+) -> Iterator[Refusal]:
+    share, count = limit
+    for version in (4, 6):
+        whole, some = base.family(version), part.family(version)
+        if not whole or not some:
+            continue
+        addresses = Fraction(some.addresses(version), whole.addresses(version))
+        ranges = Fraction(len(some), len(whole))
+        told = f"IPv{version}: {_percent(addresses)} of the addresses {verb}, {_ranges(len(some))}"
+        if max(addresses, ranges) > share:
+            yield Refusal(
+                rule,
+                f"{told} where {_ranges(len(whole))} are owned: {_few(some)}",
+                seen=f"{_percent(addresses)} of addresses, {_percent(ranges)} of ranges",
+                limit=_percent(share),
+                setting=f"guards.max_{rule}",
+                approvable=True,
+                phase=phase,
+            )
+        if count is not None and len(some) > count:
+            yield Refusal(
+                rule,
+                f"{told}: {_few(some)}",
+                seen=_ranges(len(some)),
+                limit=_ranges(count),
+                setting=f"guards.max_{rule}_ranges",
+                approvable=True,
+                phase=phase,
+            )
+
+
+def _width(added: IpRanges, limits: Limits) -> Iterator[Refusal]:
+    for version, limit in ((4, limits.widest_ipv4), (6, limits.widest_ipv6)):
+        widest = added.widest(version)
+        if widest is not None and widest < limit:
+            wide = [c for c in added.family(version).cidrs() if int(c.rpartition("/")[2]) < limit]
+            yield Refusal(
+                "too_wide",
+                f"{', '.join(wide)} would be added",
+                seen=f"/{widest}",
+                limit=f"/{limit}",
+                setting=f"guards.widest_ipv{version}",
+                approvable=True,
+            )
+
+
+def _space(added: IpRanges) -> Iterator[Refusal]:
+    found = special(added)
+    if found:
+        told = ", ".join(f"{cidr} ({name}, {source})" for cidr, name, source in found)
+        yield Refusal(
+            "special_space",
+            f"not public address space would be added: {told}",
+            seen=_ranges(len(found)),
+            limit="0 ranges",
+            approvable=True,
+        )
+
+
+def _age(feed_age: timedelta, limits: Limits) -> Iterator[Refusal]:
+    if feed_age > limits.max_feed_age:
+        yield Refusal(
+            "stale_feed",
+            f"Microsoft's list was last confirmed {_days(feed_age)} ago",
+            seen=_days(feed_age),
+            limit=_days(limits.max_feed_age),
+            setting="guards.max_feed_age",
+            approvable=True,
+        )
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share) * 100:.4g}%"
+
+
+def _ranges(count: int) -> str:
+    return "1 range" if count == 1 else f"{count:,} ranges"
+
+
+def _days(span: timedelta) -> str:
+    return f"{span.total_seconds() / 86400:.1f} days"
+
+
+def _few(ranges: IpRanges, most: int = 8) -> str:
+    cidrs = ranges.cidrs()
+    more = f" and {len(cidrs) - most:,} more" if len(cidrs) > most else ""
+    return ", ".join(cidrs[:most]) + more

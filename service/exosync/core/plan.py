@@ -1,0 +1,156 @@
+"""A plan: what would be done at one target, under an id that stands for exactly that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from exosync.core.changes import Change, changes
+from exosync.core.desired import Desired
+from exosync.core.guards import Limits, guard
+from exosync.core.target import (
+    Actor,
+    Draft,
+    Finding,
+    Mode,
+    Observed,
+    Phase,
+    Refusal,
+    State,
+    Step,
+    digest,
+)
+
+INGREDIENTS: Mapping[str, str] = {
+    "version": "the snapshot version",
+    "observed": "what is observed at the target",
+    "steps": "the steps",
+    "configuration": "the configuration",
+}
+"""What a plan's id is a hash over, each with the words for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done at one target.
+
+    `ingredients` are the digests that `id` is made of. `approved` tells whether a person
+    approved this very plan; `refusals` still lists what that approval lifts.
+    """
+
+    target: str
+    draft: Draft
+    refusals: tuple[Refusal, ...]
+    ingredients: Mapping[str, str]
+    adopting: bool = False
+    approved: bool = False
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def id(self) -> str | None:
+        """Twelve hexadecimal digits; None where there is nothing to do."""
+        if not self.draft.steps:
+            return None
+        return digest([self.target, self.adopting, dict(self.ingredients)])[:12]
+
+    @property
+    def standing(self) -> tuple[Refusal, ...]:
+        """The refusals that stand: all that no approval has lifted."""
+        return tuple(one for one in self.refusals if not (self.approved and one.approvable))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The change of the target's ranges, told address-wise."""
+        return changes(self.draft.base, self.draft.goal)
+
+    def own_steps(self, phase: Phase | None = None) -> tuple[Step, ...]:
+        """The steps that exosync does itself, of one phase or of both."""
+        return tuple(
+            step
+            for step in self.draft.steps
+            if step.by is Actor.EXOSYNC and phase in (None, step.phase)
+        )
+
+    def own_steps_left(self, done: Sequence[Step]) -> bool:
+        """Whether exosync has steps of this plan still to do."""
+        return any(step not in done for step in self.own_steps())
+
+    def differs(self, other: Mapping[str, str]) -> list[str]:
+        """In words, which ingredients are not those of another plan."""
+        return [
+            words
+            for name, words in INGREDIENTS.items()
+            if self.ingredients.get(name) != other.get(name)
+        ]
+
+
+def ingredients(
+    desired: Desired, observed: Observed, draft: Draft, configuration: Mapping[str, Any]
+) -> dict[str, str]:
+    """The digests of everything that a plan's id stands for."""
+    steps = [
+        [one.resource, one.phase, one.action, one.by, one.before, one.after, one.expects, one.gives]
+        for one in draft.steps
+    ]
+    return {
+        "version": digest([desired.instance, desired.version]),
+        "observed": observed.token,
+        "steps": digest(steps),
+        "configuration": digest(dict(configuration)),
+    }
+
+
+Drafting = Callable[[Desired], Draft]
+"""How a target makes a draft of what is desired, observation and rehearsal included."""
+
+
+def decide(
+    draft_for: Drafting,
+    desired: Desired,
+    *,
+    families: str,
+    limits: Limits,
+    feed_age: timedelta,
+) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
+    """The draft to go on with, and the refusals that stand against it.
+
+    An addition is never held up by a refused removal: where only the removal is refused, the
+    draft that adds and takes nothing away comes first, and the removal gets a plan of its
+    own once that is done.
+    """
+    draft = draft_for(desired.only(families))
+    refusals = draft.refusals + guard(draft, desired, limits=limits, feed_age=feed_age)
+    removal_only = refusals and all(one.phase is Phase.REMOVE for one in refusals)
+    if removal_only and draft.goal - draft.base:
+        gentle = draft_for(desired.only(families).keeping(draft.base))
+        if not gentle.refusals + guard(gentle, desired, limits=limits, feed_age=feed_age):
+            return gentle, (), tuple(_held_back(one) for one in refusals)
+    return draft, refusals, ()
+
+
+def _held_back(refusal: Refusal) -> Finding:
+    return Finding(
+        "removal_held_back",
+        f"additions go first; the removal is refused ({refusal.rule}: {refusal.message}) and "
+        "gets a plan of its own after them",
+    )
+
+
+def state_of(plan: Plan, *, wrote: bool, verified: bool | None) -> State:
+    """What to call a target once a run is done with it."""
+    if plan.standing:
+        return State.REFUSED
+    if plan.own_steps():
+        return State.PENDING
+    if plan.draft.steps:
+        return State.WAITING
+    if verified is False:
+        return State.FAILED
+    return State.APPLIED if wrote else State.IN_SYNC
+
+
+def may_write(mode: Mode, plan: Plan) -> bool:
+    """Whether a run may do the plan's steps without being asked by a person."""
+    return mode is Mode.APPLY and not plan.standing and not plan.adopting

@@ -1,0 +1,311 @@
+"""The contract of a target, and the values that pass through it.
+
+A target is one place that must know the ranges: a file, an SPF record, a mail gateway.
+The service drives every target in the same order and knows nothing else about it:
+
+1. `observe` reads what is there. It never writes.
+2. `plan` is pure: from what is desired and what was observed it makes concrete steps in
+   the remote system's own terms. Additions come before removals (`Phase`); `split` makes
+   the two stages. No steps and no refusals means that all is as desired.
+3. `rehearse` may read but never write: it tries the draft against the world (for SPF: lays
+   the planned records over live DNS and evaluates them) and returns the draft with
+   further refusals and findings.
+4. `apply` does one step. It compares before it swaps: when the resource is no longer what
+   `step.expects` says, it raises TargetConflict and writes nothing. It returns once the
+   whole remote system shows the change (every authoritative server, say), since the next
+   step may rely on it. Doing a step twice is harmless. The service records the intent
+   before and the outcome after.
+5. `verify` gets a fresh observation and proves that the desired state is there.
+6. `check` tries credentials, permissions and reachability without changing anything.
+
+A target changes only what carries its mark; what it finds besides is *foreign* and is
+listed, never touched. `plan(adopting=True)` plans to take foreign entries over.
+
+A step with `by=Actor.PERSON` cannot be done by exosync: its texts are written for a person,
+and it is done once the target observes it to be so.
+
+Errors: TargetUnreachable, TargetDenied, TargetConflict and TargetError for the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from exosync.core.desired import Desired
+from exosync.core.ranges import IpRanges
+from exosync.core.secret import SecretRef
+
+ABSENT = "absent"
+"""The token of a resource that does not exist."""
+
+
+class Mode(StrEnum):
+    """How far a run may go: never write, write when a person says so, write."""
+
+    WATCH = "watch"
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+class Phase(StrEnum):
+    """Additions come before removals, within a target and across targets."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class Action(StrEnum):
+    """What a step does to its resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Actor(StrEnum):
+    """Who does a step."""
+
+    EXOSYNC = "exosync"
+    PERSON = "person"
+
+
+class State(StrEnum):
+    """How a target stands at the end of a run."""
+
+    IN_SYNC = "in_sync"
+    PENDING = "pending"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a person should know and that stops nothing. `rule` is a stable name."""
+
+    rule: str
+    message: str
+    severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A safety rule that says no.
+
+    `seen` and `limit` are the figures as a person reads them, `setting` the key of the
+    configuration that governs the rule. `approvable` is false where no approval can make
+    the step right. `phase` is set if only that phase is refused.
+    """
+
+    rule: str
+    message: str
+    seen: str
+    limit: str = ""
+    setting: str = ""
+    approvable: bool = False
+    phase: Phase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What is there and not ours: `where` it stands, its `text`, and the ranges in it."""
+
+    where: str
+    text: str
+    ranges: IpRanges = IpRanges()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read from the remote system.
+
+    `owned` are the ranges that carry our mark. `resources` maps each resource that a step
+    may write to its token (a digest of all that was read of it, or ABSENT); a step's
+    `expects` and `gives` are such tokens. `detail` is the target's own.
+    """
+
+    owned: IpRanges
+    resources: Mapping[str, str]
+    foreign: tuple[Foreign, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    detail: Any = None
+
+    @property
+    def token(self) -> str:
+        """A digest over all resources."""
+        return digest(dict(self.resources))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one resource, in the remote system's own terms.
+
+    `before` and `after` are the texts that a person compares (empty: not there); `expects`
+    and `gives` are the resource's tokens before and after. `detail` is the target's own.
+    """
+
+    resource: str
+    phase: Phase
+    action: Action
+    summary: str
+    before: str
+    after: str
+    expects: str
+    gives: str
+    by: Actor = Actor.EXOSYNC
+    detail: Any = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a target would do.
+
+    `base` are the ranges that count as there before (owned, or what is being adopted),
+    `goal` the ranges that are owned once all steps are done: the guards compare the two.
+    """
+
+    base: IpRanges
+    goal: IpRanges
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried: `ok` is true, false, or None for a warning."""
+
+    name: str
+    ok: bool | None
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a target says of one address: `knows` is None where it cannot tell."""
+
+    knows: bool | None
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The proof that the desired state is there, or what is wrong with it."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return all(check.ok is not False for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What can be done to this kind of target, declared and not assumed."""
+
+    read: bool = True
+    write: bool = True
+    compare_and_swap: bool = True
+    ipv6: bool = True
+
+
+class Target(Protocol):
+    """One configured target. See the module's docstring for the order of calls."""
+
+    name: str
+    kind: str
+    capabilities: Capabilities
+
+    def configuration(self) -> Mapping[str, Any]:
+        """The settings that change what is planned, as JSON values, without any secret."""
+        ...
+
+    def observe(self) -> Observed:
+        """Read what is there."""
+        ...
+
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
+        """Make the steps from observed to desired. Pure."""
+        ...
+
+    def rehearse(self, desired: Desired, observed: Observed, draft: Draft) -> Draft:
+        """Try the draft against the world without writing."""
+        ...
+
+    def apply(self, step: Step) -> None:
+        """Do one step, or raise TargetConflict if its resource is not as expected."""
+        ...
+
+    def verify(self, desired: Desired, observed: Observed) -> Verification:
+        """Prove that the desired state is there."""
+        ...
+
+    def check(self) -> Iterable[Check]:
+        """Try credentials, permissions and reachability."""
+        ...
+
+    def explain(self, address: IpRanges, observed: Observed) -> Knowledge:
+        """Whether this target knows an address, and what it says of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the service hands to a kind when a target is built.
+
+    `owner` is the mark's id, `families` one of both, ipv4, ipv6, `instance` Microsoft's
+    cloud, `base` the folder that relative paths start from, `reveal` reads a secret, and
+    `pause` sleeps (so that a test need not).
+    """
+
+    owner: str
+    families: str
+    instance: str
+    base: Path
+    reveal: Callable[[SecretRef], str]
+    pause: Callable[[float], None]
+
+
+class TargetKind(Protocol):
+    """A kind of target, found by its entry point in the group `exosync.targets`.
+
+    `settings` is a pydantic model of the kind's own keys (name, kind, mode and families
+    are the service's).
+    """
+
+    name: str
+    settings: type[Any]
+
+    def build(self, name: str, settings: Any, context: Context) -> Target:
+        """Make one target from its validated settings. Must not do I/O."""
+        ...
+
+
+def split(desired: Desired, owned: IpRanges) -> list[tuple[Phase, Desired]]:
+    """The stages from owned to desired: additions with nothing taken away, then removals."""
+    adds, removes = desired.ranges - owned, owned - desired.ranges
+    if adds and removes:
+        return [(Phase.ADD, desired.keeping(owned)), (Phase.REMOVE, desired)]
+    return [(Phase.REMOVE if removes else Phase.ADD, desired)]
+
+
+def digest(value: Any) -> str:
+    """A SHA-256 over the canonical JSON of a value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

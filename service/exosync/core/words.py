@@ -1,0 +1,52 @@
+"""The words that every output uses: states, counts, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STATE_WORDS: dict[str, str] = {
+    "in_sync": "in sync",
+    "pending": "pending",
+    "applied": "applied",
+    "refused": "refused",
+    "waiting": "waiting for a person",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+"""How a state reads."""
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 target`, `2 targets`."""
+    if count == 1:
+        return f"1 {noun}"
+    ending = "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun[-1]}s"
+    return f"{count:,} {noun[:-1]}{ending}"
+
+
+def change_text(change: dict[str, Any]) -> str:
+    """One change of ranges, from its JSON form."""
+    text: str = change["text"]
+    return text
+
+
+def next_steps(told: dict[str, Any]) -> list[str]:
+    """The commands that a person may want next, one line each."""
+    lines = []
+    for target in told["targets"]:
+        plan, state, name = target["plan"], target["state"], target["name"]
+        if state == "refused" and plan and all(one["approvable"] for one in target["refusals"]):
+            lines.append(f"{name}: if this is right, exosync approve {plan}")
+        elif state == "refused" and any(
+            one["rule"] == "foreign_owner" for one in target["refusals"]
+        ):
+            lines.append(f"{name}: to take it over, exosync adopt {name}")
+        elif state == "pending" and target["mode"] == "watch":
+            lines.append(f"{name}: is only watched; set mode: plan to let exosync write")
+        elif state == "pending" and plan:
+            lines.append(f"{name}: to do this, exosync apply {plan}")
+        elif state == "waiting":
+            lines.append(
+                f"{name}: a person must do the steps marked so; exosync sees when it is done"
+            )
+    return lines

@@ -1,0 +1,134 @@
+"""One run: fetch, select, age, observe, plan, guard, apply, verify, record, tell.
+
+The daemon and the one-shot command call `reconcile` alike. What it does for one target
+(`look`, `write`, `settle`) stands by itself in `exosync.stages`, so that targets can be
+spread over workers without another code path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from exosync.core.guards import Limits
+from exosync.core.plan import may_write
+from exosync.core.target import Mode, Phase
+from exosync.desire import RangeRules, Wanted, wanted
+from exosync.errors import FeedError, RefusedError, UsageError
+from exosync.pull import FeedRules, Pulled, pull
+from exosync.stages import Desk, Job, Look, look, settle, write
+from exosync.store import PlanRecord, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that a run goes by; `progress` is told in words what is being done."""
+
+    feed: FeedRules
+    ranges: RangeRules
+    limits: Limits
+    jobs: tuple[Job, ...]
+    now: Callable[[], datetime]
+    progress: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run did. `wanted` is None before the first version is adopted."""
+
+    pulled: Pulled
+    wanted: Wanted | None
+    looks: tuple[Look, ...]
+
+
+def reconcile(rules: Rules, store: Store, run_id: int, *, writing: bool) -> Outcome:
+    """One run over all targets; without `writing` nothing outside is changed."""
+    rules.progress("asking Microsoft")
+    pulled = pull(rules.feed, store, rules.now())
+    if pulled.version is None:
+        return Outcome(
+            pulled, None, tuple(Look(job, error=_nothing_yet(pulled)) for job in rules.jobs)
+        )
+
+    desk = _desk(rules, store, run_id)
+    looks = tuple(look(desk, job) for job in rules.jobs)
+    if writing:
+        for phase in Phase:
+            looks = tuple(write(desk, one, phase) if _may_write(one) else one for one in looks)
+    return Outcome(pulled, desk.wanted, tuple(settle(desk, one) for one in looks))
+
+
+def apply_plan(rules: Rules, store: Store, run_id: int, record: PlanRecord) -> Outcome:
+    """Do one plan on a person's word, if it is still exactly what would be planned now.
+
+    Raises RefusedError (`stale_plan`, `watched`, or the first rule that stands against it).
+    """
+    job = next((one for one in rules.jobs if one.name == record.target), None)
+    if job is None:
+        message = (
+            f"plan {record.id} is for target {record.target}, which is not configured any more"
+        )
+        raise UsageError(message)
+    desk = _desk(rules, store, run_id)
+    seen = look(desk, job, adopting=record.adopting)
+    if seen.error is None:
+        _still_good(record, seen)
+        for phase in Phase:
+            seen = write(desk, seen, phase)
+        seen = settle(desk, seen)
+    return Outcome(Pulled(desk.wanted.desired.version), desk.wanted, (seen,))
+
+
+def adopt_target(rules: Rules, store: Store, run_id: int, name: str) -> Outcome:
+    """Plan to take over what is there at one target; nothing is written."""
+    job = next((one for one in rules.jobs if one.name == name), None)
+    if job is None:
+        known = ", ".join(one.name for one in rules.jobs)
+        message = f"there is no target {name!r}; configured are: {known}"
+        raise UsageError(message)
+    desk = _desk(rules, store, run_id)
+    seen = look(desk, job, adopting=True)
+    return Outcome(Pulled(desk.wanted.desired.version), desk.wanted, (seen,))
+
+
+def _nothing_yet(pulled: Pulled) -> FeedError:
+    message = "no version of Microsoft's list has been adopted yet"
+    if pulled.error is not None:
+        return FeedError(f"{message}: {pulled.error}")
+    return FeedError(f"{message}: feed.offline is set, so bring one in with `exosync feed import`")
+
+
+def _desk(rules: Rules, store: Store, run_id: int) -> Desk:
+    if store.adopted(rules.feed.instance) is None:
+        raise _nothing_yet(Pulled(None))
+    needed = wanted(rules.ranges, store, rules.feed.instance, rules.now())
+    return Desk(store, run_id, needed, rules.limits, rules.now, rules.progress)
+
+
+def _may_write(seen: Look) -> bool:
+    return seen.plan is not None and may_write(seen.job.mode, seen.plan)
+
+
+def _still_good(record: PlanRecord, seen: Look) -> None:
+    plan, name = seen.plan, seen.job.name
+    assert plan is not None
+    if plan.id != record.id:
+        moved = plan.differs(record.ingredients) or ["what was asked for"]
+        message = (
+            f"plan {record.id} for {name} is stale: {' and '.join(moved)} changed since it was made; "
+            f"nothing was written; see `exosync plan` for what would be done now"
+        )
+        raise RefusedError(message, rule="stale_plan")
+    if seen.job.mode is Mode.WATCH:
+        message = f"target {name} is in mode watch, which is never written; set mode: plan to apply"
+        raise RefusedError(message, rule="watched")
+    if plan.standing:
+        first = plan.standing[0]
+        remedy = (
+            f"approve it with `exosync approve {plan.id}`"
+            if first.approvable
+            else "mend this first"
+        )
+        message = f"plan {plan.id} for {name} is refused by {first.rule}: {first.message}; {remedy}"
+        raise RefusedError(message, rule=first.rule)

@@ -1,0 +1,122 @@
+"""What a run leaves in the state: plans, how each target stands, what happened, the run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from exosync.core.target import State, digest
+from exosync.forms import Json
+from exosync.reconcile import Outcome
+from exosync.report import plan_id, report, target_json
+from exosync.stages import Look, keep_plan
+from exosync.store import Store, TargetState
+
+
+def remember(
+    store: Store, run_id: int, outcome: Outcome, *, instance: str, at: datetime
+) -> tuple[int, Json]:
+    """Write down a finished run in one transaction; gives the run's number and its report.
+
+    A run that found all as the one before it did is counted there and not kept by itself.
+    """
+    told = report(outcome, instance=instance)
+    with store.transaction():
+        for look in outcome.looks:
+            _keep_plan(store, look, outcome, at)
+            _keep_target(store, look, outcome, run_id, at)
+        kept = store.finish_run(
+            run_id,
+            outcome=told["outcome"],
+            version=told["version"],
+            report=told,
+            fingerprint=_fingerprint(told, run_id),
+            at=at,
+        )
+    return kept, told
+
+
+def _fingerprint(told: Json, run_id: int) -> str:
+    did_something = told["feed"]["adopted"] or any(
+        step["status"] == "done" for target in told["targets"] for step in target["steps"]
+    )
+    lasting = {name: value for name, value in told.items() if name != "feed"}
+    return digest([lasting, told["feed"]["error"], run_id if did_something else None])
+
+
+def _keep_plan(store: Store, look: Look, outcome: Outcome, at: datetime) -> None:
+    if look.applied is not None and look.applied.id is not None:
+        whole = look.error is None and not look.applied.own_steps_left(look.done)
+        store.mark_plan(look.applied.id, "applied" if whole else "partly", at=at)
+    if look.plan is None or outcome.wanted is None:
+        return
+    if look.plan.id is None:
+        store.close_plans(look.job.name, at=at)
+    else:
+        keep_plan(store, look.job, look.plan, outcome.wanted.desired, at)
+
+
+def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: datetime) -> None:
+    if look.plan is not None and look.plan.adopting:
+        return
+    name, state = look.job.name, look.state
+    before = store.target_state(name)
+    failures = (before.failures if before else 0) + 1 if state is State.FAILED else 0
+    verified = look.verification is not None and look.verification.ok
+    store.save_target_state(
+        TargetState(
+            name=name,
+            kind=look.job.kind,
+            mode=look.job.mode.value,
+            state=state.value,
+            since=at,
+            version=outcome.pulled.version,
+            resources=_resources(look, before),
+            plan=plan_id(look) if look.plan and look.plan.id else None,
+            verified=look.verification.ok if look.verification else None,
+            verified_at=at if verified else before.verified_at if before else None,
+            seen_at=at if look.observed else before.seen_at if before else None,
+            failures=failures,
+            error=str(look.error) if look.error else "",
+            report=target_json(look),
+        )
+    )
+    for kind, severity, title in _news(before, look):
+        store.add_event(
+            kind, severity, target=name, title=title, body=_short(look), run_id=run_id, at=at
+        )
+
+
+def _resources(look: Look, before: TargetState | None) -> dict[str, str]:
+    if look.observed is None:
+        return dict(before.resources) if before else {}
+    written = {one.resource: one.gives for one in look.done} if look.error else {}
+    return {**look.observed.resources, **written}
+
+
+def _short(look: Look) -> dict[str, Any]:
+    told = target_json(look)
+    return {name: told[name] for name in ("state", "plan", "changes", "refusals", "error")}
+
+
+def _news(before: TargetState | None, look: Look) -> list[tuple[str, str, str]]:
+    """What is worth telling: each thing once, when it begins and when it ends."""
+    told = []
+    state, name, was = look.state, look.job.name, before.state if before else None
+    if look.done:
+        told.append(("applied", "info", f"{name}: {len(look.done)} steps done"))
+    if any(one.rule == "drift" for one in look.findings):
+        told.append(("drift", "warning", f"{name} was changed by somebody else"))
+    if state is State.FAILED and was != State.FAILED:
+        told.append(("target_failed", "error", f"{name} failed: {look.error or 'not verified'}"))
+    if was == State.FAILED and state is not State.FAILED:
+        told.append(("target_recovered", "info", f"{name} works again"))
+    new_plan = look.plan is not None and look.plan.id != (before.plan if before else None)
+    if state is State.REFUSED and (new_plan or was != State.REFUSED) and look.plan:
+        rules = ", ".join(dict.fromkeys(one.rule for one in look.plan.standing))
+        told.append(("refused", "warning", f"{name}: refused by {rules}"))
+    if state is State.PENDING and new_plan:
+        told.append(("plan_waits", "info", f"{name}: a plan waits to be applied"))
+    if state is State.WAITING and new_plan:
+        told.append(("person_needed", "warning", f"{name}: a step waits for a person"))
+    return told

@@ -1,0 +1,254 @@
+"""What a run does for one target, stage by stage: look, write, settle.
+
+Each stage takes a `Look` and gives back a further one. A failure stays with its target: it
+becomes the look's `error`, and the other targets go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from exosync.core.desired import Desired
+from exosync.core.guards import Limits
+from exosync.core.plan import Plan, decide, ingredients, state_of
+from exosync.core.target import (
+    Draft,
+    Finding,
+    Mode,
+    Observed,
+    Phase,
+    State,
+    Step,
+    Target,
+    Verification,
+)
+from exosync.desire import Wanted
+from exosync.errors import ExosyncError, TargetConflict
+from exosync.forms import plan_json
+from exosync.store import PlanRecord, StepRecord, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One target with the service's own settings for it.
+
+    A target that could not be built has an `error` instead.
+    """
+
+    name: str
+    kind: str
+    mode: Mode
+    families: str
+    owner: str
+    target: Target | None
+    error: ExosyncError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every stage needs: the state, the clock, what is wanted, and the guards' limits."""
+
+    store: Store
+    run_id: int
+    wanted: Wanted
+    limits: Limits
+    now: Callable[[], datetime]
+    progress: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One target in the middle of a run: what was seen, what is planned, what was done."""
+
+    job: Job
+    observed: Observed | None = None
+    plan: Plan | None = None
+    findings: tuple[Finding, ...] = ()
+    done: tuple[Step, ...] = ()
+    applied: Plan | None = None
+    verification: Verification | None = None
+    error: ExosyncError | None = None
+
+    @property
+    def state(self) -> State:
+        """How the target stands."""
+        if self.error is not None or self.plan is None:
+            return State.FAILED
+        verified = self.verification.ok if self.verification else None
+        return state_of(self.plan, wrote=bool(self.done), verified=verified)
+
+
+def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
+    """Observe one target and plan for it."""
+    if job.target is None:
+        return Look(job, error=job.error)
+    desk.progress(f"{job.name}: looking")
+    try:
+        observed = job.target.observe()
+        told = _recover(desk, job, observed) + _drift(desk, job, observed)
+        plan = _plan(desk, job, job.target, observed, adopting=adopting)
+    except ExosyncError as error:
+        return Look(job, error=error)
+    return Look(job, observed, plan, findings=told)
+
+
+def write(desk: Desk, seen: Look, phase: Phase) -> Look:
+    """Do the plan's own steps of one phase, each recorded before and after."""
+    if seen.plan is None or seen.job.target is None or seen.error is not None:
+        return seen
+    keep_plan(desk.store, seen.job, seen.plan, desk.wanted.desired, desk.now())
+    done = list(seen.done)
+    for step in seen.plan.own_steps(phase):
+        desk.progress(f"{seen.job.name}: {step.summary}")
+        try:
+            _do(desk, seen.job, seen.job.target, seen.plan, step)
+        except ExosyncError as error:
+            return replace(seen, done=tuple(done), error=error)
+        done.append(step)
+    return replace(seen, done=tuple(done))
+
+
+def keep_plan(store: Store, job: Job, plan: Plan, desired: Desired, at: datetime) -> None:
+    """Write a plan down: before its steps are done, and for a person who may approve it."""
+    if plan.id is None:
+        return
+    record = PlanRecord(
+        id=plan.id,
+        target=plan.target,
+        version=desired.version,
+        adopting=plan.adopting,
+        ingredients=dict(plan.ingredients),
+        body=plan_json(plan, kind=job.kind, mode=job.mode.value, desired=desired),
+        refused=bool(plan.standing),
+    )
+    store.save_plan(record, at=at)
+
+
+def settle(desk: Desk, seen: Look) -> Look:
+    """Look again at what was written, and prove that what should be there is there."""
+    job, target = seen.job, seen.job.target
+    if target is None or seen.plan is None or seen.observed is None:
+        return seen
+    try:
+        if seen.done:
+            seen = _look_again(desk, seen, target)
+        if seen.error is None and seen.plan is not None and not _open(seen.plan):
+            desk.progress(f"{job.name}: proving")
+            desired = desk.wanted.desired.only(job.families)
+            assert seen.observed is not None
+            seen = replace(seen, verification=target.verify(desired, seen.observed))
+    except ExosyncError as error:
+        # The first error is the cause; what fails after it is a consequence.
+        return replace(seen, error=seen.error or error)
+    return seen
+
+
+def _look_again(desk: Desk, seen: Look, target: Target) -> Look:
+    observed = target.observe()
+    plan = _plan(desk, seen.job, target, observed, adopting=False)
+    earlier = seen.plan.findings if seen.plan else ()
+    return replace(
+        seen,
+        observed=observed,
+        plan=plan,
+        applied=seen.plan,
+        findings=seen.findings + tuple(one for one in earlier if one not in plan.findings),
+    )
+
+
+def _open(plan: Plan) -> bool:
+    return bool(plan.own_steps() or plan.standing)
+
+
+def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting: bool) -> Plan:
+    configuration = {**target.configuration(), "families": job.families, "owner": job.owner}
+
+    def draft_for(desired: Desired) -> Draft:
+        draft = target.plan(desired, observed, adopting=adopting)
+        return target.rehearse(desired, observed, draft)
+
+    draft, refusals, findings = decide(
+        draft_for,
+        desk.wanted.desired,
+        families=job.families,
+        limits=desk.limits,
+        feed_age=desk.now() - desk.wanted.confirmed_at,
+    )
+    plan = Plan(
+        target=job.name,
+        draft=draft,
+        refusals=refusals,
+        ingredients=ingredients(desk.wanted.desired, observed, draft, configuration),
+        adopting=adopting,
+        findings=observed.findings + draft.findings + findings,
+    )
+    approved = plan.id is not None and desk.store.approval(plan.id) is not None
+    return replace(plan, approved=approved)
+
+
+def _do(desk: Desk, job: Job, target: Target, plan: Plan, step: Step) -> None:
+    """One outside write: the intent is on disk before it, the outcome after it."""
+    assert plan.id is not None, "a plan with steps has an id"
+    row = desk.store.intend(
+        desk.run_id,
+        plan.id,
+        job.name,
+        resource=step.resource,
+        summary=step.summary,
+        expects=step.expects,
+        gives=step.gives,
+        at=desk.now(),
+    )
+    try:
+        target.apply(step)
+    except ExosyncError as error:
+        outcome = "conflict" if isinstance(error, TargetConflict) else "failed"
+        desk.store.conclude(row, outcome, at=desk.now(), error=str(error))
+        raise
+    desk.store.conclude(row, "done", at=desk.now())
+
+
+_RECOVERED = {
+    "found_done": "had been written",
+    "found_undone": "had not been written",
+    "found_changed": "cannot be told: the place holds something else again",
+}
+
+
+def _recover(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
+    """What became of the steps that a crashed run left without an outcome."""
+    findings = []
+    for step in desk.store.unfinished(job.name):
+        outcome = _outcome(step, observed)
+        desk.store.conclude(step.id, outcome, at=desk.now())
+        message = f"an interrupted run left “{step.summary}” unfinished; it {_RECOVERED[outcome]}"
+        findings.append(Finding("interrupted_step", message))
+    return tuple(findings)
+
+
+def _outcome(step: StepRecord, observed: Observed) -> str:
+    now_there = observed.resources.get(step.resource)
+    if now_there == step.gives:
+        return "found_done"
+    return "found_undone" if now_there == step.expects else "found_changed"
+
+
+def _drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
+    """Resources that are not as the last run left them."""
+    known = desk.store.target_state(job.name)
+    if known is None or known.seen_at is None:
+        return ()
+    written = {one.resource: one.gives for one in desk.store.steps_since(job.name, known.seen_at)}
+    moved = [
+        name
+        for name, token in observed.resources.items()
+        if token != written.get(name, known.resources.get(name, token))
+    ]
+    return tuple(
+        Finding(
+            "drift", f"{name} was changed by somebody else since {known.seen_at:%Y-%m-%d %H:%M} UTC"
+        )
+        for name in moved
+    )

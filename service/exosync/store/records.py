@@ -1,0 +1,207 @@
+"""What the state holds, as values. Times are aware and in UTC; JSON fields are plain JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+"""A JSON object."""
+
+
+class PlanStatus(StrEnum):
+    """What became of a plan.
+
+    `partly`: some of its steps were done and others failed. `closed`: its target came to
+    need no plan any more.
+    """
+
+    OPEN = "open"
+    APPLIED = "applied"
+    PARTLY = "partly"
+    SUPERSEDED = "superseded"
+    CLOSED = "closed"
+
+
+class StepOutcome(StrEnum):
+    """What became of an intended step; `found_…` is what was seen after a crash."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CONFLICT = "conflict"
+    FOUND_DONE = "found_done"
+    FOUND_UNDONE = "found_undone"
+    FOUND_CHANGED = "found_changed"
+
+
+INTERRUPTED = "interrupted"
+"""The outcome of a run whose process died."""
+
+ABANDONED = "abandoned"
+"""The outcome of a run that an error ended before it could report."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is known of one instance of the endpoints web service.
+
+    `latest` is the newest version that it told of, `checked_at` when it last did,
+    `not_before` when it may be asked again, `failures` how often in a row asking failed,
+    and `error` the last failure in words.
+    """
+
+    latest: str | None = None
+    checked_at: datetime | None = None
+    not_before: datetime | None = None
+    failures: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """A stored version of an instance without its body."""
+
+    instance: str
+    version: str
+    sha256: str
+    fetched_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRecord:
+    """A stored version. `body` is its canonical text, `sha256` the digest of that as UTF-8."""
+
+    instance: str
+    version: str
+    sha256: str
+    body: str
+    fetched_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The moment from which a version counted."""
+
+    version: str
+    adopted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, shown as r-ID.
+
+    `outcome` and `finished_at` are None while it is at work. `repeats` counts the later runs
+    that found exactly the same and were counted here, the last of them at `last_at`.
+    `error` is set if an error ended it.
+    """
+
+    id: int
+    command: str
+    started_at: datetime
+    finished_at: datetime | None
+    last_at: datetime
+    outcome: str | None
+    version: str | None
+    report: Json | None
+    fingerprint: str
+    repeats: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """One plan. `ingredients` are the digests that its id stands for, `body` the plan as JSON.
+
+    The second half is the store's own: what a caller gives there is not looked at.
+    """
+
+    id: str
+    target: str
+    version: str
+    adopting: bool
+    ingredients: Mapping[str, str]
+    body: Json
+    refused: bool
+    run_id: int | None = None
+    status: PlanStatus = PlanStatus.OPEN
+    created_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    closed_at: datetime | None = None
+    superseded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's word for one plan. It is spent once that plan is applied."""
+
+    plan_id: str
+    by: str
+    why: str
+    at: datetime
+    spent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One outside write: intended, and concluded unless `outcome` is None.
+
+    `expects` and `gives` are the resource's tokens before and after.
+    """
+
+    id: int
+    run_id: int
+    plan_id: str
+    target: str
+    resource: str
+    summary: str
+    expects: str
+    gives: str
+    intended_at: datetime
+    outcome: StepOutcome | None
+    concluded_at: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """How a target stands.
+
+    `since` is when it came to its `state`, `version` the one that it was held against,
+    `resources` the tokens that were last seen or written, `plan` the open plan's id,
+    `verified` the last proof (None: none was made), `verified_at` the last good one,
+    `failures` how often in a row it failed.
+    """
+
+    name: str
+    kind: str
+    mode: str
+    state: str
+    since: datetime
+    version: str | None = None
+    resources: Mapping[str, str] = field(default_factory=dict)
+    plan: str | None = None
+    verified: bool | None = None
+    verified_at: datetime | None = None
+    seen_at: datetime | None = None
+    failures: int = 0
+    error: str = ""
+    report: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """Something that happened and that people may want to be told."""
+
+    id: int
+    at: datetime
+    kind: str
+    severity: str
+    target: str | None
+    title: str
+    body: Json
+    run_id: int | None

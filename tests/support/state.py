@@ -1,0 +1,141 @@
+"""What the tests of the state share: a moment, a filled state, and ways to take rights away."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from exosync.store import (
+    FeedState,
+    PlanRecord,
+    SnapshotRecord,
+    Store,
+    TargetState,
+)
+
+AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+WORLD = "Worldwide"
+URL = "sqlite:///exosync.db"
+
+
+def snapshot(version: str = "2026010100", body: str = '[{"id":1}]') -> SnapshotRecord:
+    """A version as the feed would hand it over."""
+    return SnapshotRecord(
+        instance=WORLD,
+        version=version,
+        sha256=hashlib.sha256(body.encode()).hexdigest(),
+        body=body,
+        fetched_at=AT,
+        source="https://endpoints.example/endpoints/Worldwide",
+    )
+
+
+def plan(
+    plan_id: str = "aaaa00000001", target: str = "edge", *, adopting: bool = False
+) -> PlanRecord:
+    """A plan as a run would hand it over."""
+    return PlanRecord(
+        id=plan_id,
+        target=target,
+        version="2026010100",
+        adopting=adopting,
+        ingredients={"version": "v", "observed": "o"},
+        body={"id": plan_id, "steps": [{"summary": "write the file"}]},
+        refused=True,
+    )
+
+
+def target(name: str = "edge", state: str = "in_sync") -> TargetState:
+    """How a target stands, as a run would hand it over."""
+    return TargetState(
+        name=name,
+        kind="file",
+        mode="apply",
+        state=state,
+        since=AT,
+        version="2026010100",
+        resources={"/etc/exo.cidr": "token"},
+        plan="aaaa00000001",
+        verified=True,
+        verified_at=AT,
+        seen_at=AT,
+        failures=0,
+        error="",
+        report={"name": name, "steps": []},
+    )
+
+
+def fill(store: Store, at: datetime = AT) -> None:
+    """Put something into every table."""
+    store.client_id()
+    store.save_feed_state(WORLD, FeedState("2026010100", at, at, 2, "no answer"))
+    store.add_snapshot(snapshot())
+    store.adopt(WORLD, "2026010100", at)
+    run_id = store.begin_run("sync", at)
+    store.save_plan(replace(plan(), run_id=run_id), at)
+    store.approve("aaaa00000001", by="ada", why="checked with Microsoft", at=at)
+    step_id = store.intend(
+        run_id,
+        "aaaa00000001",
+        "edge",
+        resource="/etc/exo.cidr",
+        summary="write the file",
+        expects="absent",
+        gives="token",
+        at=at,
+    )
+    store.conclude(step_id, "done", at)
+    store.save_target_state(target())
+    store.add_event(
+        "applied", "info", target="edge", title="1 step", body={"n": 1}, run_id=run_id, at=at
+    )
+    store.finish_run(
+        run_id, outcome="applied", version="2026010100", report={"n": [1]}, fingerprint="f", at=at
+    )
+
+
+def raw(path: Path) -> closing[sqlite3.Connection]:
+    """The database by the standard library alone, closed at the end; every statement commits."""
+    return closing(sqlite3.connect(path, isolation_level=None))
+
+
+def connection_of(store: Store) -> sqlite3.Connection:
+    """The store's own connection, for limits that SQLite only knows for one connection."""
+    driver = store._connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+@contextmanager
+def bound_by_permissions() -> Iterator[None]:
+    """Make file permissions count, also where the tests run as root.
+
+    Root passes them by with capabilities (capabilities(7)); they are given up for the moment,
+    for this thread, by capset(2).
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    if not sys.platform.startswith("linux"):
+        pytest.skip("file permissions do not bind root here")
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    kept, reduced = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, kept) == 0
+    # Each half is effective, permitted, inheritable: only the effective ones go.
+    reduced[:] = [0, kept[1], kept[2], 0, kept[4], kept[5]]
+    assert libc.capset(header, reduced) == 0
+    try:
+        yield
+    finally:
+        assert libc.capset(header, kept) == 0
