@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,50 @@ NOTE = "<!-- Written by `make reference`; do not edit. -->\n\n"
 
 RULE_MODULES = (
     ("Guards", "exosync.core.guards"),
-    ("Refused when Microsoft's answer is read", "exosync.core.intake"),
+    ("Before a version is adopted", "exosync.core.intake"),
     ("SPF targets", "exosync_adapters.spf.rules"),
-    ("File targets", "exosync_adapters.file.rules"),
 )
 """Where the names of rules stand, each a mapping RULES of names to meanings."""
 
 OTHER_RULES = {
-    "stale_plan": "the plan is no longer what would be done, or is done already",
-    "watched": "the target is in mode watch, which is never written",
+    "File targets": {
+        "empty": "no range of the target's address families is desired",
+        "foreign_owner": "the file that is there does not carry this target's mark",
+        "template_mark": "the template does not print the mark",
+    },
+    "When Microsoft's answer is read": {
+        "redirect": "the answer leads to another address; redirects are not followed",
+        "bad_request": "the service takes the question for wrong (status 400)",
+        "denied": "the service or a proxy wants credentials, or lets nobody in (401, 403, 407)",
+        "not_found": "there is no such instance or page (404)",
+        "http_status": "the status is none that the service answers with",
+        "too_large": "the answer is larger than `feed.max_size`",
+        "html": "a web page came in place of JSON",
+        "not_text": "the answer is neither UTF-8 nor marked UTF-16",
+        "not_json": "the answer is empty or not JSON",
+        "truncated": "the answer ends in the middle",
+        "too_deep": "lists or objects are nested too deeply",
+        "bad_text": "a text holds half a surrogate pair",
+        "bad_number": "a number is not one of JSON, or out of range",
+        "duplicate_key": "a key stands twice in one object",
+        "wrong_type": "a value has another type than it must have",
+        "missing_field": "a field that must be there is missing",
+        "duplicate_id": "two endpoint sets have the same id",
+        "bad_cidr": "a range is no CIDR, or has host bits",
+        "bad_ports": "ports are not numbers, blanks, commas and ranges",
+        "no_mail_set": "no endpoint set carries mail",
+        "bad_version": "a version is not ten digits",
+        "bad_instance": "the instance is none of Microsoft's clouds",
+        "wrong_instance": "the answer speaks of other instances than the one asked for",
+        "unknown_version": "the answer's version is not the one that was asked for",
+        "different_content": "a version that is stored came again with other contents",
+    },
+    "Applying and approving": {
+        "stale_plan": "the plan is no longer what would be done, or is done already",
+        "watched": "the target is in mode watch, which is never written",
+    },
 }
-"""Rules of `exosync apply` and `exosync approve`."""
+"""Rules whose meaning stands nowhere but here."""
 
 FIXED_CODES = {
     0: "all is as desired",
@@ -54,7 +87,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings(),
         "rules.md": rules(),
         "exit-codes.md": exit_codes(),
-        "json.md": schemas(),
+        "json.md": json_page(),
         "configuration.schema.json": configuration_schema(),
         "run.schema.json": run_schema(),
     }
@@ -141,15 +174,8 @@ def _setting(one: Setting) -> str:
 
 def all_rules() -> dict[str, dict[str, str]]:
     """The rules' names and meanings, by heading."""
-    found = {}
-    for title, name in RULE_MODULES:
-        try:
-            found[title] = dict(import_module(name).RULES)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-    found["Applying and approving"] = OTHER_RULES
-    return found
+    found = {title: dict(import_module(name).RULES) for title, name in RULE_MODULES}
+    return found | OTHER_RULES
 
 
 def rules() -> str:
@@ -170,7 +196,7 @@ def exit_codes() -> str:
     )
 
 
-def schemas() -> str:
+def json_page() -> str:
     """The page that leads to the JSON Schemas."""
     return (
         "# JSON\n\n" + NOTE + "Every reading command has `--json`. The shapes are published as JSON "
@@ -190,8 +216,9 @@ def configuration_schema() -> str:
 
 def run_schema() -> str:
     """The JSON Schema of a run's result."""
-    text = resources.files("exosync.schemas").joinpath("run.schema.json").read_text(encoding="utf-8")
-    return _json(json.loads(text))
+    from exosync import schemas
+
+    return _json(schemas.run_schema())
 
 
 def _json(value: Any) -> str:

@@ -64,7 +64,7 @@ def assembled(
     config = loaded.config
     with Store.open(config.state, base=loaded.base) as store:
         rules = Rules(
-            feed=feed_rules(config, store, loaded.base),
+            feed=feed_rules(config, store, loaded.base, now),
             ranges=range_rules(config),
             limits=limits(config),
             jobs=tuple(job(config, one, loaded.base, environ) for one in config.targets),
@@ -74,7 +74,7 @@ def assembled(
         yield Assembly(loaded, store, rules)
 
 
-def feed_rules(config: Config, store: Store, base: Path) -> FeedRules:
+def feed_rules(config: Config, store: Store, base: Path, now: Callable[[], datetime]) -> FeedRules:
     """How Microsoft is asked; a feed that is configured offline never is."""
     one = config.feed
     feed = None
@@ -90,7 +90,7 @@ def feed_rules(config: Config, store: Store, base: Path) -> FeedRules:
             proxy=one.proxy,
             ca_bundle=base / one.ca_bundle if one.ca_bundle else None,
             pause=time.sleep,
-            clock=now_utc,
+            clock=now,
         )
     return FeedRules(
         instance=one.instance,

@@ -3,7 +3,7 @@
 Every event passes the same chain: level and UTC time are added, secrets taken out of
 whatever it carries, and the whole written as text in which no value can begin a line of its
 own or steer a terminal. Events of libraries go the same way, from warnings on. structlog is
-imported when logging is set up, not before.
+imported with the first event, not before.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO
 
 from exosync.secrets import REDACTOR, Redactor
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
+    from structlog.typing import FilteringBoundLogger, Processor
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -41,6 +42,12 @@ _FIRST = ("timestamp", "level", "event")
 Event = MutableMapping[str, Any]
 
 
+class _Setup:
+    """What is left to do until the first event: importing structlog takes its time."""
+
+    wanted: Callable[[], None] | None = None
+
+
 def configure(
     *,
     level: str = "info",
@@ -54,34 +61,42 @@ def configure(
     `fmt` is auto, console or json; auto takes console where `stream` (stderr by default) is
     a terminal. Colours are used on a terminal without NO_COLOR (https://no-color.org).
     """
+    out = sys.stderr if stream is None else stream
+    terminal = out.isatty()
+    coloured = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    console = fmt == "console" or (fmt == "auto" and terminal)
+    render = ConsoleLines(coloured=coloured) if console else _json_line
+    _Setup.wanted = partial(_set_up, LEVELS[level], out, Redaction(redactor), render)
+    _take_over_stdlib()
+
+
+def _set_up(level: int, out: TextIO, redaction: Processor, render: Processor) -> None:
     import structlog
 
-    out = sys.stderr if stream is None else stream
-    console = fmt == "console" or (fmt == "auto" and out.isatty())
-    coloured = out.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-    render = ConsoleLines(coloured=coloured) if console else _json_line
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception_text,
-            Redaction(redactor),
+            redaction,
             render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_names: _Lines(out),
         cache_logger_on_first_use=False,
     )
-    _take_over_stdlib()
 
 
 def get_logger(**bound: Any) -> FilteringBoundLogger:
     """A logger; `bound` stands in each of its events. Sets logging up if nothing has yet."""
     import structlog
 
-    if not structlog.is_configured():
+    if _Setup.wanted is None and not structlog.is_configured():
         configure()
+    if _Setup.wanted is not None:
+        _Setup.wanted()
+        _Setup.wanted = None
     logger: FilteringBoundLogger = structlog.get_logger().bind(**bound)
     return logger
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from exosync.core.target import State, digest
+from exosync.core.words import plural
 from exosync.forms import Json
 from exosync.reconcile import Outcome
 from exosync.report import plan_id, report, target_json
@@ -78,7 +79,7 @@ def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: da
             seen_at=at if look.observed else before.seen_at if before else None,
             failures=failures,
             error=str(look.error) if look.error else "",
-            report=target_json(look),
+            report={**target_json(look), "proven": _proven(look, before, verified=verified)},
         )
     )
     for kind, severity, title in _news(before, look):
@@ -94,6 +95,13 @@ def _resources(look: Look, before: TargetState | None) -> dict[str, str]:
     return {**look.observed.resources, **written}
 
 
+def _proven(look: Look, before: TargetState | None, *, verified: bool) -> list[str]:
+    """The ranges of the last state that was proven right: the guards' measure of growth."""
+    if verified and look.observed is not None:
+        return list(look.observed.owned.cidrs())
+    return list(before.report.get("proven", ())) if before else []
+
+
 def _short(look: Look) -> dict[str, Any]:
     told = target_json(look)
     return {name: told[name] for name in ("state", "plan", "changes", "refusals", "error")}
@@ -104,7 +112,7 @@ def _news(before: TargetState | None, look: Look) -> list[tuple[str, str, str]]:
     told = []
     state, name, was = look.state, look.job.name, before.state if before else None
     if look.done:
-        told.append(("applied", "info", f"{name}: {len(look.done)} steps done"))
+        told.append(("applied", "info", f"{name}: {plural(len(look.done), 'step')} done"))
     if any(one.rule == "drift" for one in look.findings):
         told.append(("drift", "warning", f"{name} was changed by somebody else"))
     if state is State.FAILED and was != State.FAILED:

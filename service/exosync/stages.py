@@ -13,6 +13,7 @@ from datetime import datetime
 from exosync.core.desired import Desired
 from exosync.core.guards import Limits
 from exosync.core.plan import Plan, decide, ingredients, state_of
+from exosync.core.ranges import IpRanges
 from exosync.core.target import (
     Draft,
     Finding,
@@ -148,14 +149,7 @@ def settle(desk: Desk, seen: Look) -> Look:
 def _look_again(desk: Desk, seen: Look, target: Target) -> Look:
     observed = target.observe()
     plan = _plan(desk, seen.job, target, observed, adopting=False)
-    earlier = seen.plan.findings if seen.plan else ()
-    return replace(
-        seen,
-        observed=observed,
-        plan=plan,
-        applied=seen.plan,
-        findings=seen.findings + tuple(one for one in earlier if one not in plan.findings),
-    )
+    return replace(seen, observed=observed, plan=plan, applied=seen.plan)
 
 
 def _open(plan: Plan) -> bool:
@@ -175,6 +169,7 @@ def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting:
         families=job.families,
         limits=desk.limits,
         feed_age=desk.now() - desk.wanted.confirmed_at,
+        proven=_proven(desk.store, job.name),
     )
     plan = Plan(
         target=job.name,
@@ -186,6 +181,11 @@ def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting:
     )
     approved = plan.id is not None and desk.store.approval(plan.id) is not None
     return replace(plan, approved=approved)
+
+
+def _proven(store: Store, name: str) -> IpRanges:
+    known = store.target_state(name)
+    return IpRanges.parse(known.report.get("proven", ())) if known else IpRanges()
 
 
 def _do(desk: Desk, job: Job, target: Target, plan: Plan, step: Step) -> None:

@@ -198,7 +198,10 @@ def _tsig_of(message: dns.message.Message) -> dns.rdtypes.ANY.TSIG.TSIG:
 
 
 def _failed(message: dns.message.Message, rcode: dns.rcode.Rcode) -> dns.message.Message:
+    """A code alone, without a signature: the message may be one that could not be verified."""
+    signature, message.tsig = message.tsig, None
     response = dns.message.make_response(message)
+    message.tsig = signature
     response.set_rcode(rcode)
     return response
 
@@ -220,7 +223,9 @@ def _spoilt(response: dns.message.Message, fault: Fault | None) -> Reply:
     if fault is Fault.UNSIGNED:
         response.tsig, response.want_tsig_sign = None, False
     if fault is Fault.FORGED and response.tsig is not None:
-        response.keyring = dns.tsig.Key(response.tsig.name, b"another", response.keyalgorithm)
+        response.keyring = dns.tsig.Key(
+            response.tsig.name, b"another", _tsig_of(response).algorithm
+        )
     wire = response.to_wire()
     return Reply(wire[: len(wire) // 2] if fault is Fault.CUT else wire, len(wire))
 

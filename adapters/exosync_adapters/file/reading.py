@@ -132,14 +132,16 @@ def _csv_cidrs(text: str) -> list[str] | None:
 
 def _tokens(line: str, *, first_only: bool) -> Iterator[str]:
     """The texts in a line, comments left out, that may be addresses or CIDRs."""
-    found = list(_TOKEN.finditer(_COMMENT.sub("", line)))
-    if first_only and found and not line[: found[0].start()].strip(" \t["):
+    # Postfix also takes [2001:db8::]/32.
+    plain = _COMMENT.sub("", line).replace("]/", "/")
+    found = list(_TOKEN.finditer(plain))
+    if first_only and found and not plain[: found[0].start()].strip(" \t["):
         found = found[:1]
     for token in found:
-        plain = token.group().rstrip(".") if "/" not in token.group() else token.group()
+        text = token.group() if "/" in token.group() else token.group().rstrip(".")
         # A plain number is no address, and "::" is punctuation more often than an address.
-        if plain != "::" and ("." in plain or ":" in plain):
-            yield plain
+        if text != "::" and ("." in text or ":" in text):
+            yield text
 
 
 def _parsed(tokens: Iterable[str]) -> IpRanges:

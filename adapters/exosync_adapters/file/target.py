@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from exosync.core.target import (
     Draft,
     Finding,
     Foreign,
+    Knowledge,
     Observed,
     Phase,
     Step,
@@ -105,10 +106,14 @@ class FileTarget:
             return Draft(base, base, refusals=(refusal,))
         if not desired.ranges:
             return Draft(base, base, refusals=(rules.EMPTY,))
-        stages = [(phase, self._render(one, observed)) for phase, one in split(desired, base)]
-        final = self._read(stages[-1][1])
+        text = self._render(desired, observed)
+        final = self._read(text)
         if not final.belongs_to(self.mark):
             return Draft(base, base, refusals=(rules.markless(self._template),))
+        stages = [
+            (phase, text if one is desired else self._render(one, observed))
+            for phase, one in split(desired, _comparable(base, desired.ranges, final.ranges))
+        ]
         return Draft(
             base,
             final.ranges,
@@ -184,14 +189,25 @@ class FileTarget:
             yield self._template_check(observed)
         yield from probes.writable(atomic.real(self.path), max(size, len(observed.detail.text)))
 
-    def explain(self, address: IpRanges, observed: Observed) -> Sequence[str]:
-        """The line that holds the address, with its note."""
-        found = line_with(observed.detail.text, address, first_only=self._first_only)
-        if found is None:
-            return ()
-        note = f" ({found.note})" if found.note else ""
-        whose = "; the file is not exosync's" if observed.foreign else ""
-        return (f"{self.path}, line {found.number}: {found.text}{note}{whose}",)
+    def explain(self, address: IpRanges, observed: Observed) -> Knowledge:
+        """Whether the file holds the address, whoever wrote it, and in which line."""
+        reading: Reading | None = observed.detail.reading
+        if reading is None:
+            return Knowledge(knows=False, says=(f"{self.path} does not exist",))
+        if not address <= reading.ranges:
+            return Knowledge(knows=self._surely_not(address, reading))
+        found = line_with(reading.text, address, first_only=self._first_only)
+        note = f" ({found.note})" if found and found.note else ""
+        told = (f"{self.path}, line {found.number}: {found.text}{note}",) if found else ()
+        if observed.foreign:
+            told = (*told, f"{self.path} is not exosync's file: {reading.owner_words}")
+        return Knowledge(knows=True, says=told)
+
+    def _surely_not(self, address: IpRanges, reading: Reading) -> bool | None:
+        """False, or None where a template shows no CIDR of that family at all."""
+        families = [version for version in (4, 6) if address.family(version)]
+        hidden = any(not reading.ranges.family(version) for version in families)
+        return None if self._template and hidden else False
 
     @property
     def _first_only(self) -> bool:
@@ -265,6 +281,15 @@ _SAMPLE = Desired(
     ),
 )
 """One entry of each origin in documentation space (RFC 5737, RFC 3849), to try a template."""
+
+
+def _comparable(base: IpRanges, wanted: IpRanges, shown: IpRanges) -> IpRanges:
+    """What is held, as `split` can compare it with what is wanted.
+
+    A template may show addresses of its own, which never go, and hide ranges, which never
+    come. In every other format `shown` is what is wanted, and this is `base`.
+    """
+    return (base - (shown - wanted)) | (wanted - shown)
 
 
 def _token(data: bytes | None) -> str:

@@ -30,7 +30,9 @@ def fill(page: Page) -> str:
     )
     try:
         code = environment.compile(page.source, filename=path)
-        template = environment.template_class.from_code(environment, code, {})
+        template = environment.template_class.from_code(
+            environment, code, environment.make_globals(None)
+        )
         return _joined(template.generate(**names(page)), path)
     except TemplateSyntaxError as error:
         raise ConfigError(

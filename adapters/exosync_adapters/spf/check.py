@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Actor, Check
+from exosync.core.words import plural
 from exosync.errors import ConfigError, TargetError
 from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.dns import DnsProblem, LiveDns, Zone
 from exosync_adapters.spf.evaluate import Evaluator, Verdict
 from exosync_adapters.spf.observe import read_name
-from exosync_adapters.spf.record import SpfSyntaxError, parse
+from exosync_adapters.spf.record import SpfSyntaxError, parse, ranges_in
 from exosync_adapters.spf.rehearse import MAX_LOOKUPS, MAX_VOIDS, WARN_LOOKUPS
+from exosync_adapters.spf.rules import name_refusals, owner_refusals
 from exosync_adapters.spf.seen import AtName
 from exosync_adapters.spf.tree import expansion, gather
 
@@ -38,6 +40,7 @@ def check(aim: Aim, zone: Zone, writer: Callable[[], Zone]) -> Iterator[Check]:
     yield from _key(aim, writer)
     live = zone.live()
     yield from _resolver(aim, live)
+    yield from _published(aim, zone)
     yield from _record(aim, zone, live)
 
 
@@ -98,11 +101,33 @@ def _resolver(aim: Aim, live: LiveDns) -> Iterator[Check]:
     tree = gather((aim.include,), lambda name: live.query(name, "TXT").records)
     ranges = expansion(tree, aim.include)
     if ranges is not None:
-        yield Check("resolver", True, f"{aim.include} authorises {len(ranges)} ranges")
+        count = plural(len(ranges), "range")
+        yield Check("resolver", True, f"{aim.include} authorises {count}")
         return
     reason = answer.problem or f"{answer.rcode}, no usable SPF record"
     needed = None if aim.publishes else False
     yield Check("resolver", needed, f"{aim.include}: {reason}", "see dns.resolvers")
+
+
+def _published(aim: Aim, zone: Zone) -> Iterator[Check]:
+    """The name where exosync publishes is ours, or free."""
+    if not aim.publishes:
+        return
+    try:
+        at = read_name(zone, aim.settings.leaf)
+    except TargetError as error:
+        yield Check("published", False, str(error))
+        return
+    refusals = (*name_refusals(at), *owner_refusals(at, aim))
+    for refusal in refusals:
+        yield Check("published", False, refusal.message)
+    if refusals:
+        return
+    if at.record:
+        count = plural(len(ranges_in(at.record)), "range")
+        yield Check("published", True, f"{at.name} carries our mark and holds {count}")
+    else:
+        yield Check("published", True, f"{at.name} is free")
 
 
 def _record(aim: Aim, zone: Zone, live: LiveDns) -> Iterator[Check]:

@@ -22,6 +22,7 @@ from exosync_adapters.spf.dns_live import LiveDns
 from exosync_adapters.spf.dns_servers import (
     Authority,
     Found,
+    apex_at,
     find_authority,
     find_servers,
     locate_all,
@@ -206,15 +207,15 @@ class Zone:
 
     def serials(self) -> dict[Server, int | DnsProblem]:
         """The zone's serial at every authoritative server: those behind the primary lag."""
-        return self._from(self.authoritative(), self._serial)
+        return self._from(self.authoritative(), lambda server: self._serial(server, self.apex()))
 
-    def _serial(self, server: Server) -> int | DnsProblem:
-        found = ask(server, self.apex(), "SOA", timeout=self._timeout)
+    def _serial(self, server: Server, zone: str) -> int | DnsProblem:
+        found = ask(server, zone, "SOA", timeout=self._timeout)
         if isinstance(found, DnsProblem):
             return found
-        rrset = rrset_at(found, self.apex(), dns.rdatatype.SOA)
+        rrset = rrset_at(found, zone, dns.rdatatype.SOA)
         if rrset is None:
-            message = f"{server.label}: has no SOA record for {self.apex()}; check dns.zone"
+            message = f"{server.label}: has no SOA record for {zone}; check dns.zone"
             return DnsProblem(server, Trouble.MALFORMED, message)
         return int(rrset[0].serial)
 
@@ -225,7 +226,7 @@ class Zone:
         changes in one transaction: all values byte for byte, but not the TTL, which RFC 2136
         has no way to compare (section 1.1.1). So an `old` whose values are right and whose
         TTL is not is replaced; a change of the TTL alone is a replacement like any other.
-        Returns the zone's serial as read afterwards, None if it could not be read.
+        Returns the serial of the name's zone as read afterwards, None if it could not be read.
 
         Raises TargetConflict (nothing was written), TargetDenied, TargetError or
         TargetUnreachable. After TargetUnreachable, or an answer without a right signature,
@@ -233,7 +234,7 @@ class Zone:
         """
         attempt = self._attempt(name)
         send(attempt, swap(attempt, old, new), timeout=self._timeout)
-        serial = self._serial(self.primary)
+        serial = self._serial(self.primary, attempt.zone)
         return serial if isinstance(serial, int) else None
 
     def check_update(self, name: str) -> None:
@@ -241,25 +242,40 @@ class Zone:
 
         The primary is asked to delete a record that cannot be there. Success proves that it
         is the zone's primary, knows the key, its secret and the time, and lets the key change
-        TXT at this name: BIND applies allow-update and every rule of update-policy before it
-        looks for the record. It does not prove that the server can write its journal.
+        TXT at this name: BIND applies allow-update and every rule of update-policy (and answers
+        REFUSED) before it looks for the record; PowerDNS knows no rules by name, so there it
+        proves the key alone. Tried on BIND 9.18, Knot DNS 3.2 and PowerDNS 4.7: the serial
+        stays. It does not prove that the server can write its journal.
         """
-        attempt = self._attempt(name)
+        attempt = self._attempt(name, writes=False)
         send(attempt, probe(attempt), timeout=self._timeout)
 
     def clock_difference(self) -> int | None:
         """Seconds that the primary's clock is ahead of ours, negative if behind.
 
         By a signed query, which also proves the key's name, algorithm and secret; None
-        without a key. Raises TargetDenied where the key is not accepted; a difference of more
-        than five minutes is such a case.
+        without a key, or if the server answers unsigned. Raises TargetDenied where the key is
+        not accepted; a difference of more than five minutes is such a case.
         """
         if self._key is None:
             return None
-        return signed_clock(self._attempt(self.apex()), self._key, timeout=self._timeout)
+        attempt = self._attempt(self.apex(), writes=False)
+        return signed_clock(attempt, self._key, timeout=self._timeout)
 
-    def _attempt(self, name: str) -> Attempt:
-        return Attempt(self.primary, self.apex(), name.lower().rstrip("."), self._key)
+    def _attempt(self, name: str, *, writes: bool = True) -> Attempt:
+        name = name.lower().rstrip(".")
+        return Attempt(self.primary, self._zone_of(name), name, self._key, writes)
+
+    def _zone_of(self, name: str) -> str:
+        """The zone to update for a name: a child zone, if the primary serves that itself.
+
+        In the parent zone the record would stand below the delegation, and never be seen.
+        """
+        if self._is_apex(name):
+            return self.apex()
+        found = apex_at(self.primary, name, self._timeout)
+        is_child = isinstance(found, str) and found.endswith(f".{self.apex()}")
+        return found if isinstance(found, str) and is_child else self.apex()
 
 
 def _same(one: dns.rrset.RRset, other: dns.rrset.RRset) -> bool:

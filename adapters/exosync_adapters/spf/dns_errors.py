@@ -21,22 +21,23 @@ from exosync_adapters.spf.dns_values import Key, Server
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was tried, for the sentences: which server, zone and name, with which key."""
+    """What was tried, for the sentences: which server, zone and name, with which key.
+
+    `writes` is false for what changes nothing even if it is carried out.
+    """
 
     server: Server
     zone: str
     name: str
     key: Key | None
-
-    @property
-    def who(self) -> str:
-        """Who asked."""
-        return f"the key {self.key.name}" if self.key else "a request without a key"
+    writes: bool = True
 
 
 def silence_error(attempt: Attempt, reason: str, *, sent: bool) -> TargetUnreachable:
     """No answer came. If the request had left, it may have been carried out all the same."""
     where = f"{attempt.server.label}: {reason}"
+    if sent and not attempt.writes:
+        return TargetUnreachable(f"{where}; see whether it is overloaded, or raise dns.timeout")
     if sent:
         return TargetUnreachable(
             f"{where}; the change of {attempt.name} may or may not have been made: read it again"
@@ -52,13 +53,10 @@ def rcode_error(attempt: Attempt, rcode: dns.rcode.Rcode, *, signed: bool) -> Ta
     where = f"{attempt.server.label}{unsigned}"
     if rcode in _CONFLICTS:
         return TargetConflict(f"{where}: {attempt.name} {_CONFLICTS[rcode]}; plan again")
+    if rcode in (dns.rcode.REFUSED, dns.rcode.NOTAUTH) and not signed:
+        return TargetDenied(f"{where}: {_not_let_in(attempt, rcode)}")
     if rcode == dns.rcode.REFUSED:
         return TargetDenied(f"{where}: {_refused(attempt)}")
-    if rcode == dns.rcode.NOTAUTH and attempt.key is not None and not signed:
-        return TargetDenied(
-            f"{where}: either does not accept the key {attempt.key.name} (name, secret, clock) "
-            f"or is not authoritative for the zone {attempt.zone}; its log tells which"
-        )
     reason = _REASONS.get(rcode, f"answered with the code {dns.rcode.to_text(rcode)}; see its log")
     return TargetError(f"{where}: {reason.format(zone=attempt.zone, name=attempt.name)}")
 
@@ -82,13 +80,26 @@ _REASONS = {
 }
 
 
-def _refused(attempt: Attempt) -> str:
+def _not_let_in(attempt: Attempt, rcode: dns.rcode.Rcode) -> str:
+    """PowerDNS refuses a wrong key unsigned, and Knot DNS calls a missing one NOTAUTH."""
     if attempt.key is None:
-        return f"refuses an update of {attempt.name} without a key; set dns.key"
+        other = "" if rcode == dns.rcode.REFUSED else f", or does not serve the zone {attempt.zone}"
+        return f"refuses an update of {attempt.name} without a key{other}; set dns.key"
+    other = f"serve the zone {attempt.zone}"
+    if rcode == dns.rcode.REFUSED:
+        other = f"let it update {attempt.name}"
     return (
-        f"{attempt.who} may not update TXT at {attempt.name}; on BIND, the zone "
-        f"{attempt.zone} needs `update-policy {{ grant {attempt.key.name} name "
-        f"{attempt.name}. TXT; }};` (or the zone is frozen)"
+        f"either does not accept the key {attempt.key.name} (its name, algorithm or secret, or "
+        f"the clock) or does not {other}; its log tells which"
+    )
+
+
+def _refused(attempt: Attempt) -> str:
+    name = attempt.key.name if attempt.key else ""
+    return (
+        f"the key {name} may not update TXT at {attempt.name}; on BIND, the zone "
+        f"{attempt.zone} needs `update-policy {{ grant {name} name {attempt.name}. TXT; }};` "
+        "(or the zone is frozen)"
     )
 
 
@@ -130,8 +141,9 @@ def _peer(attempt: Attempt, error: dns.tsig.PeerError, wire: bytes, now: float) 
     match error:
         case dns.tsig.PeerBadKey():
             return (
-                f"does not know a key {name} for {algorithm} (BADKEY); check dns.key.name and "
-                "dns.key.algorithm against the server's configuration"
+                f"does not accept the key {name} with {algorithm} (BADKEY): it does not know it "
+                f"or, if it is Knot DNS, no acl lets it update {attempt.name}; check dns.key.name "
+                "and dns.key.algorithm against the server's configuration"
             )
         case dns.tsig.PeerBadSignature():
             return (
@@ -154,11 +166,18 @@ def _clocks(wire: bytes, now: float) -> str:
 
 
 def clock_of(response: dns.message.Message, now: float) -> int | None:
-    """Seconds that the signer's clock is ahead of `now` (Unix time); None if not signed."""
+    """Seconds that the signer's clock is ahead of `now` (Unix time); None if it does not tell.
+
+    A signer tells whole seconds, cut off, so on average it is half a second later there.
+    """
     if response.tsig is None:
         return None
     signature = response.tsig[0]
     assert isinstance(signature, dns.rdtypes.ANY.TSIG.TSIG)
-    if signature.error == dns.rcode.BADTIME and len(signature.other) == 6:
-        return round(int.from_bytes(signature.other, "big") - now)
-    return round(float(signature.time_signed) - now)
+    theirs = int(signature.time_signed)
+    if signature.error == dns.rcode.BADTIME:
+        # The time signed is then the asker's own, and the server's stands beside it.
+        if len(signature.other) != 6:
+            return None
+        theirs = int.from_bytes(signature.other, "big")
+    return round(theirs + 0.5 - now)

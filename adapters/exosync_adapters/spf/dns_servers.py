@@ -43,7 +43,7 @@ def find_authority(
     server = given or Server(_primary_name(domain, live), port)
     problem = None
     for one in located(server, live):
-        apex = _apex_at(one, domain, timeout)
+        apex = apex_at(one, domain, timeout)
         if isinstance(apex, str):
             return Authority(apex, one)
         problem = apex
@@ -69,19 +69,22 @@ def _primary_name(domain: str, live: LiveDns) -> str:
     raise TargetError(f"no zone with an SOA record holds {domain}; check the domain's name")
 
 
-def _apex_at(server: Server, domain: str, timeout: float) -> str | DnsProblem:
-    """The zone of a name, by the owner of the SOA record that comes with any answer on it."""
+def apex_at(server: Server, domain: str, timeout: float) -> str | DnsProblem:
+    """The zone of a name, by the owner of the SOA record that comes with any answer on it.
+
+    A CNAME hides the zone of its name, which is then that of a name above it.
+    """
     labels = domain.split(".")
     for start in range(len(labels)):
         name = ".".join(labels[start:])
         found = ask(server, name, "SOA", timeout=timeout)
         if isinstance(found, DnsProblem):
             return found
-        absolute = dns.name.from_text(name)
+        if rrset_at(found, name, dns.rdatatype.CNAME):
+            continue
         for rrset in (*found.answer, *found.authority):
-            if rrset.rdtype == dns.rdatatype.SOA and absolute.is_subdomain(rrset.name):
+            if rrset.rdtype == dns.rdatatype.SOA:
                 return rrset.name.to_text(omit_final_dot=True).lower()
-        # Only a CNAME hides the zone of its name; the zone is then that of a name above it.
     message = f"{server.label}: names no zone for {domain}; give it as dns.zone"
     return DnsProblem(server, Trouble.MALFORMED, message)
 

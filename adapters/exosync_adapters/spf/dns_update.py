@@ -75,16 +75,12 @@ def _rdatas(rrset: TxtRRset) -> list[dns.rdtypes.ANY.TXT.TXT]:
     ]
 
 
-def send(attempt: Attempt, message: dns.message.Message, *, timeout: float) -> dns.message.Message:
-    """The server's answer, if it is a success and, with a key, bears a right signature.
+def send(attempt: Attempt, message: dns.message.Message, *, timeout: float) -> None:
+    """Have a message carried out. With a key, only a success with a right signature counts.
 
     Raises what `dns_errors` makes of everything else.
     """
-    try:
-        wire = exchange(attempt.server, message.to_wire(), timeout=timeout)
-    except Silence as silence:
-        raise silence_error(attempt, str(silence), sent=silence.sent) from silence
-    response, signed = verified(attempt, wire, message, now=time.time())
+    response, signed = _answer(attempt, message, timeout)
     if error := rcode_error(attempt, response.rcode(), signed=signed):
         raise error
     if attempt.key is not None and not signed:
@@ -92,11 +88,26 @@ def send(attempt: Attempt, message: dns.message.Message, *, timeout: float) -> d
             f"{attempt.server.label}: says that it did what was asked, but without a signature; "
             f"somebody else may have answered, so read {attempt.name} again"
         )
-    return response
 
 
 def signed_clock(attempt: Attempt, key: Key, *, timeout: float) -> int | None:
-    """Seconds that the server's clock is ahead of ours, by a signed query for the zone's SOA."""
+    """Seconds that the server's clock is ahead of ours, by a signed query for the zone's SOA.
+
+    Any signed answer tells it, even one that refuses the query; None if there is no signature.
+    """
     query = dns.message.make_query(attempt.zone, "SOA", flags=0, use_edns=False)
     query.use_tsig(_tsig(key))
-    return clock_of(send(attempt, query, timeout=timeout), time.time())
+    response, signed = _answer(attempt, query, timeout)
+    if not signed and (error := rcode_error(attempt, response.rcode(), signed=False)):
+        raise error
+    return clock_of(response, time.time())
+
+
+def _answer(
+    attempt: Attempt, message: dns.message.Message, timeout: float
+) -> tuple[dns.message.Message, bool]:
+    try:
+        wire = exchange(attempt.server, message.to_wire(), timeout=timeout)
+    except Silence as silence:
+        raise silence_error(attempt, str(silence), sent=silence.sent) from silence
+    return verified(attempt, wire, message, now=time.time())

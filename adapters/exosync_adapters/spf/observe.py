@@ -8,7 +8,7 @@ from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.dns import DnsProblem, LiveDns, Server, Trouble, TxtRRset, Zone
 from exosync_adapters.spf.record import is_spf, owner_of, ranges_in
 from exosync_adapters.spf.seen import AtName, Seen
-from exosync_adapters.spf.tree import Fetch, expansion, gather
+from exosync_adapters.spf.tree import Fetch, Records, expansion, gather, reached, undetermined
 
 
 def observe(aim: Aim, zone: Zone, live: LiveDns) -> Observed:
@@ -20,13 +20,15 @@ def observe(aim: Aim, zone: Zone, live: LiveDns) -> Observed:
     domain = read_name(zone, aim.domain)
     leaf = read_name(zone, aim.settings.leaf) if aim.publishes else None
     tree = gather((aim.domain, aim.include), _fetch(live, domain, leaf))
+    microsoft = expansion(tree, aim.include)
     seen = Seen(
         zone=zone.apex(),
         servers=zone.authoritative(),
         domain=domain,
         leaf=leaf,
         tree=tree,
-        microsoft=expansion(tree, aim.include),
+        microsoft=microsoft,
+        evaluated=not aim.publishes and _evaluated(aim, domain, tree, microsoft, live),
     )
     ours = leaf is not None and owner_of(leaf.record) == aim.owner
     return Observed(
@@ -60,6 +62,22 @@ def _fetch(live: LiveDns, *known: AtName | None) -> Fetch:
         return answer.records if answer.rcode in ("NOERROR", "NXDOMAIN") else None
 
     return fetch
+
+
+def _evaluated(
+    aim: Aim, domain: AtName, tree: Records, microsoft: IpRanges | None, live: LiveDns
+) -> bool:
+    """Whether Microsoft's addresses pass at the domain by terms that no text tells.
+
+    So it is with a hosted record of macros. Tried only where the texts do not tell already.
+    """
+    if microsoft is None or aim.include in reached(tree, aim.domain) or not undetermined(tree):
+        return False
+    from exosync_adapters.spf.evaluate import Evaluator
+
+    wanted = aim.cut(microsoft).samples()
+    found = Evaluator(live, {domain.name: domain.rrset.texts}).evaluate(wanted, domain.name)
+    return bool(found) and all(one.result == "pass" for one in found)
 
 
 def _foreign(aim: Aim, seen: Seen) -> tuple[Foreign, ...]:

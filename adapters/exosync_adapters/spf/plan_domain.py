@@ -33,13 +33,14 @@ def plan_domain(aim: Aim, desired: Desired, seen: Seen, *, blocked: bool) -> Dra
     if refusals or blocked:
         return Draft(nothing, nothing, refusals=refusals)
     record = parse(at.record) if at.record else None
-    lacking = [one for one in aim.requirements(desired) if not _has(aim, seen, record, one)]
     findings = tuple(_by_addresses(aim, seen, record))
+    text, lacking = at.record or f"v=spf1 {aim.settings.default_all}", []
+    for one in aim.requirements(desired):
+        if not _has(aim, seen, record, one) and not _in(aim, text, one):
+            text = insert_term(text, one.term)
+            lacking.append(one)
     if not lacking:
         return Draft(nothing, nothing, findings=findings)
-    text = at.record or f"v=spf1 {aim.settings.default_all}"
-    for one in lacking:
-        text = insert_term(text, one.term)
     change = Change(at.rrset, with_record(at.rrset, text, ttl=at.rrset.ttl or aim.settings.ttl))
     findings += tuple(_findings(aim, at, change))
     return Draft(nothing, nothing, steps=(_step(aim, at, lacking, change),), findings=findings)
@@ -58,8 +59,13 @@ def _has(aim: Aim, seen: Seen, record: Record | None, wanted: Requirement) -> bo
     passing = authorised(seen.tree, aim.domain)
     if wanted.term == aim.main_term and not aim.publishes:
         whole = aim.cut(microsoft)
-        return bool(whole) and whole <= passing
+        return seen.evaluated or (bool(whole) and whole <= passing)
     return bool(term.ranges) and term.ranges <= passing
+
+
+def _in(aim: Aim, text: str, wanted: Requirement) -> bool:
+    """Whether the record as planned so far holds a term."""
+    return has_term(parse(text), parse_term(wanted.term), domain=aim.domain)
 
 
 def _reaches(aim: Aim, seen: Seen, term: Term) -> bool:
@@ -75,8 +81,8 @@ def _by_addresses(aim: Aim, seen: Seen, record: Record | None) -> Iterator[Findi
     if not has_term(record, term, domain=aim.domain) and not _reaches(aim, seen, term):
         yield Finding(
             "include_by_addresses",
-            f"{aim.domain} authorises all of {aim.include} without including it; it will not "
-            "follow what Microsoft changes there",
+            f"{aim.domain} authorises all of {aim.include} without including it; whether it "
+            "follows what Microsoft changes there is in other hands",
             Severity.INFO,
         )
 

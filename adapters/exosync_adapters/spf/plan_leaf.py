@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Phase, Step, split
+from exosync.core.words import plural
 from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.layout import Laid, layout
 from exosync_adapters.spf.record import OWNER_MODIFIER, ranges_in
@@ -49,8 +50,7 @@ def _at_once(at: AtName, union: Laid) -> Finding:
     return Finding(
         "single_replace",
         f"{at.name}: old and new ranges together do not fit into one record ({union.octets} "
-        f"octets, {union.terms} terms), so one write exchanges them; until the old record is out "
-        "of a receiver's cache, the new ranges are not known to it",
+        f"octets, {union.terms} terms), so one write adds and removes at once",
     )
 
 
@@ -70,7 +70,7 @@ def _summary(name: str, change: Change) -> str:
     before, after = ranges_in(change.before), ranges_in(change.after)
     added, removed = (after - before).cidrs(), (before - after).cidrs()
     if not change.before:
-        return f"publish {len(after)} ranges at {name}"
+        return f"publish {plural(len(after), 'range')} at {name}"
     said = [f"add {', '.join(added)}"] if added else []
     said += [f"remove {', '.join(removed)}"] if removed else []
     if change.old.ttl != change.new.ttl:

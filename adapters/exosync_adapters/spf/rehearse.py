@@ -146,11 +146,11 @@ def _wrong(trial: Trial, *, edits: bool) -> list[Refusal]:
             )
     if not wrong:
         return []
-    told = ", ".join(f"{one.address}: {one.told}" for one in wrong)
     return [
         Refusal(
             "rehearsal",
-            f"with the planned records, {trial.name} would not be evaluated as it should: {told}",
+            f"with the planned records, {trial.name} would not be evaluated as it should: "
+            f"{_told(wrong)}",
             seen=f"{len(wrong)} of {len(trial.inside) + len(trial.outside)} addresses",
             limit="0 addresses",
         )
@@ -167,16 +167,20 @@ def _findings(trial: Trial) -> Iterator[Finding]:
             "lookup_budget",
             f"evaluating {trial.name} takes {trial.lookups} of at most {MAX_LOOKUPS} lookups",
         )
-    for one in trial.outside:
-        if one.result == "pass":
-            yield Finding(
-                "authorises_others",
-                f"{trial.name} authorises {one.address} too, an address that is neither "
-                f"Exchange Online's nor named by the configuration: {one.told}",
-            )
-        elif one.result not in RIGHT_OUTSIDE:
-            yield Finding(
-                "outside_undecided",
-                f"{trial.name} does not turn mail from elsewhere away: {one.address} gets "
-                f"{one.told}",
-            )
+    let_in = [one for one in trial.outside if one.result == "pass"]
+    undecided = [one for one in trial.outside if one.result not in (*RIGHT_OUTSIDE, "pass")]
+    if let_in:
+        yield Finding(
+            "authorises_others",
+            f"{trial.name} authorises addresses that are neither Exchange Online's nor named by "
+            f"the configuration: {_told(let_in)}",
+        )
+    if undecided:
+        yield Finding(
+            "outside_undecided",
+            f"{trial.name} does not turn mail from elsewhere away: {_told(undecided)}",
+        )
+
+
+def _told(verdicts: Sequence[Verdict]) -> str:
+    return ", ".join(f"{one.address}: {one.told}" for one in verdicts)

@@ -84,6 +84,8 @@ class Seen:
     `leaf` is None unless exosync publishes the ranges itself. `tree` holds the SPF record of
     the domain, of Microsoft's name and of every name that they include. `microsoft` are the
     addresses that Microsoft's own record authorises; None if it cannot be resolved.
+    `evaluated` is whether an address of each of these ranges passes at the domain through
+    terms that cannot be read off the texts (macros, hosts); it is only tried where needed.
     """
 
     zone: str
@@ -92,6 +94,7 @@ class Seen:
     leaf: AtName | None
     tree: Mapping[str, str]
     microsoft: IpRanges | None
+    evaluated: bool = False
 
     @property
     def names(self) -> tuple[AtName, ...]:

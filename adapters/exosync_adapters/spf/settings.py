@@ -83,6 +83,12 @@ def _server(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is not the name or address of a server (its port is dns.port)")
+    return text
+
+
 def _sending_term(text: str) -> str:
     try:
         term = parse_term(text.strip())
@@ -147,9 +153,8 @@ class KeySettings(_Settings):
 class DnsSettings(_Settings):
     """How the zone is read and written."""
 
-    server: str | None = Field(
+    server: Annotated[str, AfterValidator(_host)] | None = Field(
         default=None,
-        min_length=1,
         description="The primary server, which takes updates. Default: what the zone's SOA names.",
     )
     port: int = Field(default=53, ge=1, le=65535, description="Port of the primary server.")

@@ -15,6 +15,9 @@ from exosync_adapters.spf.record import Record, SpfSyntaxError, Term, find_spf, 
 MOST_RECORDS = 40
 """Records fetched of one tree; ten lookups allow eleven, so this only bounds broken trees."""
 
+MOST_VISITS = 200
+"""Records looked into by one walk: one that includes another twice, and so on, has no end."""
+
 EVERYWHERE = IpRanges.parse(["0.0.0.0/0", "::/0"])
 
 Fetch = Callable[[str], tuple[str, ...] | None]
@@ -57,12 +60,12 @@ def names_in(text: str) -> tuple[str, ...]:
 
 def authorised(records: Records, name: str) -> IpRanges:
     """The addresses that the record at this name surely gives `pass`."""
-    return _walk(records, name, EVERYWHERE, frozenset())[0]
+    return _Walk(records).at(name, EVERYWHERE, frozenset())[0]
 
 
 def expansion(records: Records, name: str) -> IpRanges | None:
     """The same, or None where the record or one that it includes is missing or broken."""
-    passed, sound = _walk(records, name, EVERYWHERE, frozenset())
+    passed, sound = _Walk(records).at(name, EVERYWHERE, frozenset())
     return passed if sound else None
 
 
@@ -80,6 +83,17 @@ def reached(records: Records, name: str) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+def undetermined(records: Records) -> bool:
+    """Whether any record has a passing term whose addresses no text tells."""
+    parsed = [_parsed(text) for text in records.values()]
+    return any(
+        "%" in term.domain or term.name in ("a", "mx", "ptr", "exists")
+        for record in parsed
+        if record is not None
+        for term in (*record.reached, *((record.redirect,) if record.redirect else ()))
+    )
+
+
 def _leading(record: Record | None) -> list[Term]:
     if record is None:
         return []
@@ -94,39 +108,42 @@ def _parsed(text: str) -> Record | None:
         return None
 
 
-def _walk(
-    records: Records, name: str, left: IpRanges, above: frozenset[str]
-) -> tuple[IpRanges, bool]:
-    """The part of `left` that passes, and whether the record can be evaluated at all."""
-    record = _parsed(records.get(name, ""))
-    if record is None or name in above:
-        return IpRanges(), False
-    passed = IpRanges()
-    for term in record.reached:
-        matched, sound = _matched(records, term, left, above | {name})
-        if term.passes:
-            passed |= matched
-        if not sound:
-            return passed, False
-        left -= matched
-    return _rest(records, record, passed, left, above | {name})
+class _Walk:
+    """One evaluation of all addresses at once, term by term as RFC 7208, section 4.6.2, has it.
 
+    Each call gives the part of `left` that passes, and whether the record can be evaluated.
+    """
 
-def _rest(
-    records: Records, record: Record, passed: IpRanges, left: IpRanges, above: frozenset[str]
-) -> tuple[IpRanges, bool]:
-    """What no mechanism matched goes to `all`, else to the redirect."""
-    if record.all is not None:
-        return (passed | left if record.all.passes else passed), True
-    if record.redirect is not None:
-        more, sound = _walk(records, record.redirect.plain_domain, left, above)
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._visits = 0
+
+    def at(self, name: str, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, bool]:
+        """The record at a name. `above` are the names on the way to it."""
+        self._visits += 1
+        record = _parsed(self._records.get(name, ""))
+        if record is None or name in above or self._visits > MOST_VISITS:
+            return IpRanges(), False
+        passed = IpRanges()
+        for term in record.reached:
+            matched, sound = self._matched(term, left, above | {name})
+            if term.passes:
+                passed |= matched
+            if not sound:
+                return passed, False
+            left -= matched
+        more, sound = self._rest(record, left, above | {name})
         return passed | more, sound
-    return passed, True
 
+    def _matched(self, term: Term, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, bool]:
+        if term.name == "include" and "%" not in term.domain:
+            return self.at(term.plain_domain, left, above)
+        return term.ranges & left, True
 
-def _matched(
-    records: Records, term: Term, left: IpRanges, above: frozenset[str]
-) -> tuple[IpRanges, bool]:
-    if term.name == "include" and "%" not in term.domain:
-        return _walk(records, term.plain_domain, left, above)
-    return term.ranges & left, True
+    def _rest(self, record: Record, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, bool]:
+        """What no mechanism matched goes to `all`, else to the redirect."""
+        if record.all is not None:
+            return (left if record.all.passes else IpRanges()), True
+        if record.redirect is not None:
+            return self.at(record.redirect.plain_domain, left, above)
+        return IpRanges(), True

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from exosync.core.desired import Desired
 from exosync.core.target import Actor, Check, Draft, Observed, Phase, Verification
+from exosync.core.words import plural
 from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.dns import DnsProblem, Server, TxtRRset, Zone
 from exosync_adapters.spf.evaluate import Evaluator
 from exosync_adapters.spf.plan import plan
 from exosync_adapters.spf.rehearse import RIGHT_OUTSIDE, Trial, outsiders, try_at
-from exosync_adapters.spf.seen import AtName, Seen, resource_of
+from exosync_adapters.spf.seen import AtName, Seen
 
 
 def verify(
@@ -31,9 +32,9 @@ def verify(
     wanted = desired.only(aim.families)
     seen = _settled(aim, observed.detail, zone, pause)
     draft = plan(aim, wanted, replace(observed, detail=seen))
-    pending = tuple(step for step in draft.steps if step.resource == resource_of(aim.domain))
-    checks = [*_state(draft), *_servers(aim, wanted, seen, zone, included=not pending)]
-    return Verification(tuple(checks))
+    waiting = {step.resource for step in draft.steps if step.by is Actor.PERSON}
+    names = tuple(at.name for at in seen.names if at.resource not in waiting)
+    return Verification((*_state(draft), *_servers(aim, wanted, seen, zone, names)))
 
 
 def _settled(aim: Aim, seen: Seen, zone: Zone, pause: Callable[[float], None]) -> Seen:
@@ -62,9 +63,12 @@ def _state(draft: Draft) -> Iterator[Check]:
 
 
 def _servers(
-    aim: Aim, desired: Desired, seen: Seen, zone: Zone, *, included: bool
+    aim: Aim, desired: Desired, seen: Seen, zone: Zone, names: Sequence[str]
 ) -> Iterator[Check]:
-    """One check for each server and name; servers that hold the same are evaluated once."""
+    """One check for each server and name; servers that hold the same are evaluated once.
+
+    `names` leaves out what waits for a person: nothing is to be proven of it yet.
+    """
     done: dict[tuple[object, ...], list[Trial]] = {}
     for server in seen.servers:
         held = tuple(at.answers.get(server) for at in seen.names)
@@ -73,42 +77,45 @@ def _servers(
             yield Check(server.label, None, f"not proven there: {problem}")
             continue
         if held not in done:
-            done[held] = _trials(aim, desired, seen, zone, server, included=included)
+            evaluator = _evaluator(seen, zone, server)
+            done[held] = [_trial(aim, desired, seen, evaluator, name) for name in names]
         for trial in done[held]:
             yield _check(server, trial, strict=trial.name != aim.domain)
 
 
-def _trials(
-    aim: Aim, desired: Desired, seen: Seen, zone: Zone, server: Server, *, included: bool
-) -> list[Trial]:
+def _evaluator(seen: Seen, zone: Zone, server: Server) -> Evaluator:
+    """An evaluator over what was read from one server, and what else that server tells."""
     overlay = {
         at.name: held.texts
         for at in seen.names
         if isinstance(held := at.answers.get(server), TxtRRset) and not held.wildcard
     }
-    evaluator = Evaluator(zone.live(server), overlay)
-    outside = outsiders(aim, desired, seen)
-    trials = []
-    if seen.leaf is not None:
-        trials.append(try_at(evaluator, seen.leaf.name, desired.ranges, outside))
-    if included:
-        inside = aim.authorised(desired, seen.microsoft)
-        trials.append(try_at(evaluator, aim.domain, inside, outside))
-    return trials
+    return Evaluator(zone.live(server), overlay)
+
+
+def _trial(aim: Aim, desired: Desired, seen: Seen, evaluator: Evaluator, name: str) -> Trial:
+    domain = name == aim.domain
+    inside = aim.authorised(desired, seen.microsoft) if domain else desired.ranges
+    return try_at(evaluator, name, inside, outsiders(aim, desired, seen))
 
 
 def _check(server: Server, trial: Trial, *, strict: bool) -> Check:
-    """What the trial proved. `strict`: the record is ours, so addresses of nobody must fail."""
+    """What the trial proved. `strict`: the record is ours, so addresses of nobody must fail.
+
+    In the domain's own record they may lead to others' names, whose silence is not our fault.
+    """
     name = f"{server.label}, {trial.name}"
-    broken = [one for one in trial.outside if one.result in ("permerror", "temperror", "none")]
     let_in = [one for one in trial.outside if one.result not in RIGHT_OUTSIDE]
+    broken = [one for one in trial.outside if one.result in ("permerror", "none")]
     wrong = [*trial.refused, *(let_in if strict else broken)]
     if wrong:
         told = ", ".join(f"{one.address}: {one.told}" for one in wrong)
-        return Check(name, False, f"{len(wrong)} addresses are not judged as they should: {told}")
-    proven = f"{len(trial.inside)} ranges pass"
-    others = ", ".join(f"{one.address}: {one.result}" for one in trial.outside)
-    told = f"{proven}; outside: {others}; {trial.lookups} lookups"
+        return Check(name, False, f"not judged as it should be: {told}")
     if not trial.inside:
-        return Check(name, None, f"no range could be tried; {told}")
+        return Check(name, False, "nothing is proven: there is no range that could be tried")
+    others = ", ".join(f"{one.address}: {one.told}" for one in trial.outside)
+    told = (
+        f"{plural(len(trial.inside), 'range')} passed, {plural(trial.lookups, 'lookup')}; "
+        f"from elsewhere {others}"
+    )
     return Check(name, None if let_in else True, told)

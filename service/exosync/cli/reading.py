@@ -36,8 +36,9 @@ def status(*, as_json: bool, exit_code: bool) -> int:
 
 
 def _show_status(view: Json) -> None:
-    version = view["version"] or "no version yet"
-    say(f"Exchange Online, {view['instance']}, version {version}", bold=True)
+    from exosync.render.text import title
+
+    say(title(view), bold=True)
     feed = view["feed"]
     if view["adopted_at"]:
         say(

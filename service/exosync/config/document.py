@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import Reader
 
 from exosync.config.problems import KeyPath, Problem, refuse
 from exosync.errors import ConfigError
@@ -26,7 +28,10 @@ DEEPEST = 40
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+_PLAIN_TAGS = (None, "!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")))
+_TAGS = "YAML tags (!) are not read: remove it, or put the text in quotes"
+_CHARACTER = "holds a control character, which YAML does not allow: remove it"
+_ALIAS = "an alias (*) or anchor (&) is wrong; put a text that starts with * or & in quotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +79,65 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _composed(text: str, name: str) -> yaml.Node | None:
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    # Without resolvers, a plain scalar keeps the tag of a text: this module resolves it.
-    loader = type("_Loader", (base,), {"yaml_implicit_resolvers": {}})(text)
+    if found := Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise ConfigError(f"{name}:{line}: {_CHARACTER}")
+    # PyYAML's composer with libyaml overflows the stack of the process on deep nesting.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        node: yaml.Node | None = loader.get_single_node()
-    except RecursionError:
-        raise ConfigError(f"{name}: is nested too deeply") from None
+        return _Composer(yaml.parse(text, Loader=loader), name).document()
     except yaml.YAMLError as error:
-        raise ConfigError(f"{name}{_place(error)}: {_told(error)}") from None
-    finally:
-        loader.dispose()
-    return node
+        raise ConfigError(f"{name}{_place(error)}: {_told(error, text)}") from None
+
+
+class _Composer:
+    """Makes nodes of the parser's events, to a limited depth."""
+
+    def __init__(self, events: Iterator[Any], name: str) -> None:
+        self._events = events
+        self._name = name
+        self._anchors: dict[str, yaml.Node] = {}
+
+    def document(self) -> yaml.Node | None:
+        """The one document of the stream; None if there is nothing in it."""
+        root = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise self._refusal(event, "a second document begins (---): only one is read")
+                root = self._node(next(self._events), 1)
+        return root
+
+    def _node(self, event: Any, depth: int) -> yaml.Node:
+        if depth > DEEPEST:
+            raise self._refusal(event, "is nested too deeply")
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._anchors:
+                raise self._refusal(event, _ALIAS)
+            return self._anchors[event.anchor]
+        if isinstance(event, yaml.ScalarEvent):
+            value: Any = event.value
+            make: Any = partial(yaml.ScalarNode, style=event.style)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = list(self._until(yaml.SequenceEndEvent, depth))
+            make = yaml.SequenceNode
+        else:
+            inner = self._until(yaml.MappingEndEvent, depth)
+            value = list(zip(inner, inner, strict=True))
+            make = yaml.MappingNode
+        node: yaml.Node = make(event.tag, value, event.start_mark, event.end_mark)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _until(self, end: type, depth: int) -> Iterator[yaml.Node]:
+        for event in self._events:
+            if isinstance(event, end):
+                return
+            yield self._node(event, depth + 1)
+
+    def _refusal(self, event: Any, text: str) -> ConfigError:
+        return ConfigError(f"{self._name}:{event.start_mark.line + 1}: {text}")
 
 
 def _place(error: Any) -> str:
@@ -93,17 +145,22 @@ def _place(error: Any) -> str:
     return f":{mark.line + 1}" if mark else ""
 
 
-def _told(error: Any) -> str:
+def _told(error: Any, text: str) -> str:
     """What the parser says, without any text of the file: it could be a secret."""
-    problem = str(getattr(error, "problem", "") or "")
-    if "\\t" in problem or "\t" in problem:
-        return "a tab stands where YAML wants blanks: indent with blanks"
-    if "anchor" in problem or "alias" in problem:
-        return "an alias (*) or anchor (&) is wrong; put a text that starts with * or & in quotes"
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
     if not problem:
-        return "holds a character that YAML does not allow"
-    said = re.sub(r"'(?!<)[^']{2,}'|\"[^\"]{2,}\"", "…", problem)
-    return f"is not YAML: {said}; look at the quotes, colons and indents here and above"
+        return _CHARACTER
+    if "tag" in problem and "handle" in problem:
+        return _TAGS
+    if "cannot start any token" in problem and mark:
+        if not "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1].strip():
+            return "a tab stands where YAML wants blanks: indent with blanks"
+        return "a text without quotes cannot begin like this: put it in quotes"
+    begun = getattr(error, "context_mark", None)
+    since = (
+        f" (begun in line {begun.line + 1})" if begun and mark and begun.line < mark.line else ""
+    )
+    return f"is not YAML: {problem}{since}; look at the quotes, colons and indents here and above"
 
 
 class _Reader:
@@ -123,7 +180,7 @@ class _Reader:
             what = "nested too deeply" if len(path) > DEEPEST else "too large with its aliases"
             raise ConfigError(f"{self.name}:{_line(node)}: is {what}")
         if node.tag not in _PLAIN_TAGS:
-            self.problems.append(self.problem(node, path, "YAML tags (!) are not read: remove it"))
+            self.problems.append(self.problem(node, path, _TAGS))
             return None
         if isinstance(node, yaml.MappingNode):
             return dict(self._entries(node, path))

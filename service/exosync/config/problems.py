@@ -54,6 +54,8 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     names = list(known)
     if key == "<<":
         return "merge keys are not read; give the whole value by an alias (*), or write it out"
+    if key in names:  # one branch of a union knows it, another is meant
+        return "does not belong with the other keys here"
     near = get_close_matches(key.lower(), names, n=1)
     if near:
         return f"unknown key; did you mean {near[0]!r}?"

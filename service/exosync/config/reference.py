@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
@@ -151,6 +152,7 @@ _NAMES: dict[Any, str] = {
     float: "number",
     bool: "true or false",
     Path: "path",
+    timedelta: "duration",
     type(None): "",
     SecretRef: "secret reference, {file: PATH} or {env: NAME}",
 }
@@ -179,7 +181,7 @@ def _words(annotation: Any) -> str:
 def _class_words(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _one_of(str(member.value) for member in annotation)
-    return "keys and values"
+    return "keys and values" if models_in(annotation) else "text"
 
 
 def _one_of(values: Iterator[str]) -> str:
@@ -208,5 +210,5 @@ def _plain(field: FieldInfo, value: Any) -> Any:
 
 def _yaml(value: Any) -> str:
     if value is None:
-        return "none"
+        return "not set"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

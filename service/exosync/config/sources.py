@@ -77,8 +77,15 @@ def _hint(name: str, known: list[str]) -> str:
     targets = f"{PREFIX}TARGETS"
     if name.startswith(targets):
         return f"unknown variable; targets are given as a whole, as JSON in {targets}"
-    near = get_close_matches(name, known, n=1)
-    return f"unknown variable; did you mean {near[0]}?" if near else "unknown variable; unset it"
+    near = _nearest(name, known, 0.6)
+    return f"unknown variable; did you mean {near}?" if near else "unknown variable; unset it"
+
+
+def _nearest(name: str, known: list[str], likeness: float) -> str | None:
+    """The setting that a name is most like, the prefix that all have apart."""
+    bare = {one.removeprefix(PREFIX): one for one in known}
+    near = get_close_matches(name.removeprefix(PREFIX), bare, n=1, cutoff=likeness)
+    return bare[near[0]] if near else None
 
 
 def _secret_files(folder: str) -> dict[str, str]:
@@ -106,9 +113,9 @@ def _secret_files(folder: str) -> dict[str, str]:
 def _misspelt(files: Mapping[str, str], known: list[str], folder: str) -> Iterator[Problem]:
     """Files that are nearly a setting. All others are left alone: keys of targets lie there too."""
     for name in files:
-        near = get_close_matches(name, known, n=1, cutoff=0.9)
+        near = _nearest(name, known, 0.8)
         if name.startswith(PREFIX) and name not in known and near:
-            text = f"unknown setting; did you mean {near[0].lower()}?"
+            text = f"unknown setting; did you mean {near.lower()}?"
             yield Problem(f"{folder}/{name.lower()}", (), text)
 
 

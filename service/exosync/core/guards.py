@@ -30,6 +30,9 @@ RULES: dict[str, str] = {
 """Each guard's stable name and what it means."""
 
 
+_NOTHING = IpRanges()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The settings of the guards. Shares are fractions (1/10 is 10 %), counts are ranges."""
@@ -45,17 +48,27 @@ class Limits:
 
 
 def guard(
-    draft: Draft, desired: Desired, *, limits: Limits, feed_age: timedelta
+    draft: Draft,
+    desired: Desired,
+    *,
+    limits: Limits,
+    feed_age: timedelta,
+    proven: IpRanges = _NOTHING,
 ) -> tuple[Refusal, ...]:
-    """The refusals of a draft that would change something; `desired` is of both families."""
+    """The refusals of a draft that would change something; `desired` is of both families.
+
+    `proven` are the ranges of the last state that was proven right: to bring back what
+    somebody took away is no growth.
+    """
     if not draft.steps:
         return ()
+    removed, added = draft.base - draft.goal, draft.goal - draft.base - proven
     return (
         *_amount(desired, limits),
-        *_shrink(draft, limits),
-        *_growth(draft, limits),
-        *_width(draft.goal - draft.base, limits),
-        *_space(draft.goal - draft.base),
+        *_shrink(draft.base, removed, limits),
+        *_growth(draft.goal - added, added, limits),
+        *_width(added, limits),
+        *_space(added),
         *_age(feed_age, limits),
     )
 
@@ -75,65 +88,80 @@ def _amount(desired: Desired, limits: Limits) -> Iterator[Refusal]:
         )
 
 
-def _shrink(draft: Draft, limits: Limits) -> Iterator[Refusal]:
-    yield from _share(
-        "shrink",
-        "removed",
-        draft.base,
-        draft.base - draft.goal,
-        (limits.max_shrink, limits.max_shrink_ranges),
-        phase=Phase.REMOVE,
-    )
-
-
-def _growth(draft: Draft, limits: Limits) -> Iterator[Refusal]:
-    yield from _share(
-        "growth",
-        "added",
-        draft.base,
-        draft.goal - draft.base,
-        (limits.max_growth, limits.max_growth_ranges),
-        phase=None,
-    )
-
-
-def _share(
-    rule: str,
-    verb: str,
-    base: IpRanges,
-    part: IpRanges,
-    limit: tuple[Fraction, int | None],
-    *,
-    phase: Phase | None,
-) -> Iterator[Refusal]:
-    share, count = limit
+def _shrink(owned: IpRanges, removed: IpRanges, limits: Limits) -> Iterator[Refusal]:
     for version in (4, 6):
-        whole, some = base.family(version), part.family(version)
-        if not whole or not some:
-            continue
-        addresses = Fraction(some.addresses(version), whole.addresses(version))
-        ranges = Fraction(len(some), len(whole))
-        told = f"IPv{version}: {_percent(addresses)} of the addresses {verb}, {_ranges(len(some))}"
-        if max(addresses, ranges) > share:
-            yield Refusal(
-                rule,
-                f"{told} where {_ranges(len(whole))} are owned: {_few(some)}",
-                seen=f"{_percent(addresses)} of addresses, {_percent(ranges)} of ranges",
-                limit=_percent(share),
-                setting=f"guards.max_{rule}",
-                approvable=True,
-                phase=phase,
-            )
-        if count is not None and len(some) > count:
-            yield Refusal(
-                rule,
-                f"{told}: {_few(some)}",
-                seen=_ranges(len(some)),
-                limit=_ranges(count),
-                setting=f"guards.max_{rule}_ranges",
-                approvable=True,
-                phase=phase,
-            )
+        whole, part = owned.family(version), removed.family(version)
+        if whole and part:
+            touched = _touched(whole, part)
+            figures = _Figures("shrink", version, whole, part, touched, phase=Phase.REMOVE)
+            yield from _share(figures, limits.max_shrink, limits.max_shrink_ranges)
+
+
+def _growth(owned: IpRanges, added: IpRanges, limits: Limits) -> Iterator[Refusal]:
+    for version in (4, 6):
+        whole, part = owned.family(version), added.family(version)
+        if whole and part:
+            touched = _touched(whole | part, part)
+            figures = _Figures("growth", version, whole, part, touched)
+            yield from _share(figures, limits.max_growth, limits.max_growth_ranges)
+
+
+def _touched(whole: IpRanges, part: IpRanges) -> int:
+    """How many ranges of the whole hold some of the part.
+
+    A range without any of it stays a range of what is left, to the letter: it could only
+    merge there with what it would have merged with before.
+    """
+    return len(set(whole.cidrs()) - set((whole - part).cidrs()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    rule: str
+    version: int
+    whole: IpRanges
+    part: IpRanges
+    touched: int
+    phase: Phase | None = None
+
+    @property
+    def addresses(self) -> Fraction:
+        return Fraction(self.part.addresses(self.version), self.whole.addresses(self.version))
+
+    @property
+    def ranges(self) -> Fraction:
+        return Fraction(self.touched, len(self.whole))
+
+    @property
+    def told(self) -> str:
+        verb = "removed from" if self.rule == "shrink" else "added to"
+        return (
+            f"IPv{self.version}: {_few(self.part)} would be {verb} what is owned "
+            f"({_ranges(len(self.whole))})"
+        )
+
+
+def _share(figures: _Figures, share: Fraction, count: int | None) -> Iterator[Refusal]:
+    if max(figures.addresses, figures.ranges) > share:
+        yield Refusal(
+            figures.rule,
+            figures.told,
+            seen=f"{_percent(figures.addresses)} of addresses, {_percent(figures.ranges)} of ranges",
+            limit=_percent(share),
+            setting=f"guards.max_{figures.rule}",
+            approvable=True,
+            phase=figures.phase,
+        )
+    if count is not None and figures.touched > count:
+        yield Refusal(
+            figures.rule,
+            figures.told,
+            seen=_ranges(figures.touched),
+            limit=_ranges(count),
+            setting=f"guards.max_{figures.rule}_ranges",
+            approvable=True,
+            phase=figures.phase,
+        )
 
 
 def _width(added: IpRanges, limits: Limits) -> Iterator[Refusal]:

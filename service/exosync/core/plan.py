@@ -10,6 +10,7 @@ from typing import Any
 from exosync.core.changes import Change, changes
 from exosync.core.desired import Desired
 from exosync.core.guards import Limits, guard
+from exosync.core.ranges import IpRanges
 from exosync.core.target import (
     Actor,
     Draft,
@@ -113,6 +114,7 @@ def decide(
     families: str,
     limits: Limits,
     feed_age: timedelta,
+    proven: IpRanges,
 ) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
     """The draft to go on with, and the refusals that stand against it.
 
@@ -120,12 +122,18 @@ def decide(
     draft that adds and takes nothing away comes first, and the removal gets a plan of its
     own once that is done.
     """
+
+    def judge(draft: Draft) -> tuple[Refusal, ...]:
+        return draft.refusals + guard(
+            draft, desired, limits=limits, feed_age=feed_age, proven=proven
+        )
+
     draft = draft_for(desired.only(families))
-    refusals = draft.refusals + guard(draft, desired, limits=limits, feed_age=feed_age)
+    refusals = judge(draft)
     removal_only = refusals and all(one.phase is Phase.REMOVE for one in refusals)
     if removal_only and draft.goal - draft.base:
         gentle = draft_for(desired.only(families).keeping(draft.base))
-        if not gentle.refusals + guard(gentle, desired, limits=limits, feed_age=feed_age):
+        if not judge(gentle):
             return gentle, (), tuple(_held_back(one) for one in refusals)
     return draft, refusals, ()
 

@@ -24,6 +24,9 @@ _Spans = tuple[tuple[int, ...], tuple[int, ...]]
 _NOTHING: _Spans = ((), ())
 _BEYOND = 1 << 129  # greater than any address of either family
 
+_REPR_MOST = 8  # CIDRs
+_SHOWN_MOST = 60  # characters of an offending text
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Family:
@@ -110,12 +113,14 @@ class IpRanges:
         return other <= self
 
     def __contains__(self, item: object) -> bool:
-        """Whether all of an address, a CIDR (both as text) or other ranges is in here."""
+        """Whether all of an address, a CIDR (both as text) or other ranges is in here.
+
+        Raises RangeError for a text that is neither.
+        """
         if isinstance(item, IpRanges):
             return item <= self
         if not isinstance(item, str):
-            message = f"a text or IpRanges can be in IpRanges, not {type(item).__name__}"
-            raise TypeError(message)
+            raise TypeError(f"IpRanges hold texts and IpRanges, not {type(item).__name__}")
         family, first, size = _block(item)
         return _holds(self._v4 if family is _IPV4 else self._v6, first, first + size)
 
@@ -148,8 +153,8 @@ class IpRanges:
     def split(self, *, ipv4: int, ipv6: int) -> tuple[str, ...]:
         """The minimal CIDRs, those with a prefix shorter than given cut into that length.
 
-        Takes memory for every text: ask `count_split` before. Raises ValueError for a
-        prefix length that the family does not have.
+        `count_split` tells beforehand how many. Raises ValueError for a prefix length that
+        the family does not have.
         """
         return tuple(
             family.text(part) + family.suffixes[min(size, most)]
@@ -222,8 +227,7 @@ class IpRanges:
         """Every minimal block with the size that it may have at most."""
         for family, prefix in ((_IPV4, ipv4), (_IPV6, ipv6)):
             if not 0 <= prefix <= family.bits:
-                message = f"IPv{family.version} has no prefix length {prefix}"
-                raise ValueError(message)
+                raise ValueError(f"IPv{family.version} has no prefix length {prefix}")
         most = {_IPV4: 1 << 32 - ipv4, _IPV6: 1 << 128 - ipv6}
         for family, first, size in self._all_blocks():
             yield family, first, size, most[family]
@@ -357,8 +361,9 @@ def _refusal(item: object) -> RangeError:
 
 
 def _shown(item: object) -> str:
-    text = repr(item)
-    return text if len(text) <= _SHOWN_MOST else f"{text[:_SHOWN_MOST]}…"
+    if isinstance(item, str) and len(item) > _SHOWN_MOST:
+        return repr(f"{item[:_SHOWN_MOST]}…")
+    return repr(item)
 
 
 def _fault(item: object) -> str:
@@ -380,7 +385,8 @@ def _fault_of_parts(item: str) -> str:
     try:
         first = int.from_bytes(inet_pton(family.af, address))
     except (OSError, ValueError):
-        return f"{_shown(address)} is not a whole IPv{family.version} address in plain notation"
+        part = "the part before the slash" if slash else "it"
+        return f"{part} is not a whole IPv{family.version} address in plain notation"
     if slash and "." in prefix:
         return "netmasks are not read; write the prefix length"
     if slash and prefix not in family.sizes:
@@ -399,8 +405,8 @@ def _text4(value: int) -> str:
 def _text6(value: int) -> str:
     """The text of RFC 5952, sections 4 and 5.
 
-    Own code, for the C libraries differ: glibc writes ::/96 in mixed notation, and musl
-    counts characters where two runs of zeros are equally long.
+    Own code, since the C libraries differ: glibc writes ::/96 in mixed notation too, and some
+    releases of musl shorten a later run of zeros rather than an equally long one at the head.
     """
     if value & 0xFFFFFFFFFFFFFFFF or not value:
         return _long_text6(value)
@@ -454,8 +460,7 @@ def _family(version: int) -> _Family:
         return _IPV4
     if version == 6:
         return _IPV6
-    message = f"there is no IP version {version!r}, only 4 and 6"
-    raise ValueError(message)
+    raise ValueError(f"there is no IP version {version!r}, only 4 and 6")
 
 
 @cache
@@ -463,8 +468,6 @@ def _public() -> IpRanges:
     return IpRanges.parse(("0.0.0.0/0", "2000::/3")) - IpRanges.parse(_NOT_PUBLIC)
 
 
-_REPR_MOST = 8
-_SHOWN_MOST = 60
 _OCTETS = [str(value) for value in range(256)]
 _ZERO_RUNS = [":" + "0:" * count for count in range(8, 1, -1)]
 _IPV4 = _table(4, 32, AF_INET, _text4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _USERINFO = re.compile(r"(?<=://)[^\s/\"'<>][^\s\"'<>]*@|(?<=://)@")
 _UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f]")
@@ -81,12 +81,17 @@ def has_credentials(url: str) -> bool:
 
 
 def credentials(url: str) -> tuple[str, ...]:
-    """The user name's and password's texts in an address, as written; for a redactor."""
+    """The password's texts in an address, as written and as meant; for a redactor.
+
+    A user name without a password is taken for a token.
+    """
     found = _USERINFO.search(url)
     if not found:
         return ()
-    user, _, password = found[0].removesuffix("@").partition(":")
-    return tuple(text for text in (password or user, found[0].removesuffix("@")) if text)
+    whole = found[0].removesuffix("@")
+    user, _, password = whole.partition(":")
+    secret = password or user
+    return tuple(dict.fromkeys(text for text in (secret, whole, unquote(secret)) if text))
 
 
 def masked_url(text: str) -> str:

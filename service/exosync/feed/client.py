@@ -37,7 +37,7 @@ class FeedClient:
     raises ConfigError.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one for each setting of feed, told apart by name
         self,
         *,
         base_url: str,

@@ -24,50 +24,42 @@ class OverdueError(TimeoutError):
 
 def feed_error(error: Exception, url: str, way: Way) -> FeedError:
     """The error of the tree for a low-level one: TryAgainError where another try may help."""
-    host = urlsplit(url).hostname or url
-    reason = _reason(error, way)
-    match error:
-        case OverdueError():
-            return FeedUnreachable(f"{url} gave no full answer in the time it had (feed.deadline)")
-        case raised.ProxyError() | below.ProxyError():
-            message = (
-                f"the proxy on the way to {host} did not do its work: {reason}; look at feed.proxy"
-            )
-            return TryAgainError(f"{message} and HTTPS_PROXY")
-        case raised.SSLError() | below.SSLError():
-            return _tls(error, host, reason)
-        case raised.ConnectTimeout() | below.ConnectTimeoutError() if not _refused(error):
-            seconds = f"{way.connect_timeout:g} s (feed.connect_timeout)"
-            return TryAgainError(f"no connection to {host} within {seconds}")
-        case raised.ReadTimeout() | below.ReadTimeoutError():
-            seconds = f"{way.read_timeout:g} s (feed.read_timeout)"
-            return TryAgainError(f"{url} was silent for {seconds}")
-        case raised.ChunkedEncodingError() | below.ProtocolError() | raised.ContentDecodingError():
-            return TryAgainError(f"the answer of {url} broke off: {reason}")
-        case raised.ConnectionError() | raised.Timeout() | ConnectionError():
-            return TryAgainError(f"{url} cannot be reached: {reason}")
-        case requests.RequestException() | below.HTTPError() | ValueError():
-            return FeedUnreachable(
-                f"{url} cannot be asked: {reason}; look at feed.url and feed.proxy"
-            )
-        case _:
-            # What is left is a file that cannot be used: the CA bundle is the only one.
-            return FeedUnreachable(f"{url} cannot be asked: {reason}; look at feed.ca_bundle")
-
-
-def _tls(error: Exception, host: str, reason: str) -> FeedError:
-    message = f"TLS with {host} failed: {reason}"
-    if any(isinstance(one, ssl.SSLCertVerificationError) for one in _chain(error)):
+    chain = _chain(error)
+    reason = _reason(chain[-1], way)
+    if isinstance(error, OverdueError):
+        return FeedUnreachable(f"{url} gave no full answer in the time it had (feed.deadline)")
+    if _among(chain, ssl.SSLCertVerificationError):
         remedy = "if a proxy on the way looks into TLS, name its CA certificates in feed.ca_bundle"
-        return FeedUnreachable(f"{message}; {remedy}")
-    return TryAgainError(f"{message}; look at feed.ca_bundle and feed.proxy")
+        return FeedUnreachable(f"{url} cannot be trusted: {reason}; {remedy}")
+    passing = _passing(chain, url, way, reason)
+    if passing:
+        return TryAgainError(passing)
+    if isinstance(error, (requests.RequestException, below.HTTPError, ValueError)):
+        return FeedUnreachable(f"{url} cannot be asked: {reason}; look at feed.url and feed.proxy")
+    # What is left is a file that cannot be used: the CA bundle is the only one.
+    return FeedUnreachable(f"{url} cannot be asked: {reason}; look at feed.ca_bundle")
 
 
-def _refused(error: Exception) -> bool:
-    """Whether what counts as a time-out for urllib3 was an answer, such as a refusal."""
-    return isinstance(_chain(error)[-1], OSError) and not isinstance(
-        _chain(error)[-1], (TimeoutError, raised.RequestException)
-    )
+def _passing(chain: list[BaseException], url: str, way: Way, reason: str) -> str:
+    """What to say of a fault that may pass by itself; empty for any other."""
+    host = urlsplit(url).hostname or url
+    if _among(chain, raised.ProxyError, below.ProxyError):
+        return f"the proxy on the way to {host} failed: {reason}; look at feed.proxy or HTTPS_PROXY"
+    if _among(chain, raised.SSLError, below.SSLError):
+        return f"TLS with {host} failed: {reason}; look at feed.ca_bundle and feed.proxy"
+    if _among(chain, raised.ConnectTimeout):
+        return f"no connection to {host} within {way.connect_timeout:g} s (feed.connect_timeout)"
+    if _among(chain, raised.ReadTimeout, below.ReadTimeoutError):
+        return f"{url} was silent for {way.read_timeout:g} s (feed.read_timeout)"
+    if _among(chain, raised.ChunkedEncodingError, below.ProtocolError, raised.ContentDecodingError):
+        return f"the answer of {url} broke off: {reason}"
+    if _among(chain, raised.ConnectionError, raised.Timeout, ConnectionError):
+        return f"{url} cannot be reached: {reason}"
+    return ""
+
+
+def _among(chain: list[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(one, kinds) for one in chain)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -83,9 +75,8 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _reason(error: Exception, way: Way) -> str:
+def _reason(cause: BaseException, way: Way) -> str:
     """The innermost cause on one line, without the credentials of the proxy."""
-    cause = _chain(error)[-1]
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     for secret in credentials(way.proxy or ""):
         text = text.replace(secret, "***")

@@ -41,7 +41,8 @@ def get(url: str, params: Mapping[str, str], way: Way, *, seconds: float) -> Ans
     """
     try:
         with Watchdog(seconds) as watchdog, _session(url, way, watchdog) as session:
-            timeout = (min(way.connect_timeout, seconds), min(way.read_timeout, seconds))
+            # Only what is connected already can be cut.
+            timeout = (max(min(way.connect_timeout, seconds), 0.001), way.read_timeout)
             try:
                 return _asked(session, url, params, way, timeout)
             finally:
@@ -97,7 +98,7 @@ class _WatchedAdapter(HTTPAdapter):
         super().__init__()
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         watch, base = self._watchdog.watch, pool.ConnectionCls
 
         class Watched(base):  # type: ignore[misc, valid-type]  # plain or TLS, as the pool has it

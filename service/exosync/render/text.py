@@ -45,16 +45,20 @@ def _lines(told: Json) -> Iterator[str]:
     yield from (f"  {line}" for line in next_steps(told))
 
 
+def title(told: Json) -> str:
+    """Which version of whose list it is about."""
+    version = f"version {told['version']}" if told["version"] else "no version adopted yet"
+    return f"Exchange Online, {told['instance']}, {version}"
+
+
 def heading(told: Json) -> Iterator[str]:
     """Which version it is about, and what the feed said."""
-    version = told["version"] or "no version yet"
-    yield click.style(f"Exchange Online, {told['instance']}, version {version}", bold=True)
+    yield click.style(title(told), bold=True)
     feed = told["feed"]
     if feed["adopted"]:
         previous = f", after {feed['previous']}" if feed["previous"] else ""
         yield f"  new version adopted{previous}"
-    for change in feed["changes"]:
-        yield "  " + _change(change)
+    yield from _changes(feed["changes"])
     if feed["error"]:
         yield click.style(f"  feed: {feed['error']}", fg="red")
     for leaving in (told["ranges"] or {}).get("leaving", ()):
@@ -74,8 +78,7 @@ def target_lines(target: Json, width: int = 0) -> Iterator[str]:
     plan = f"  plan {target['plan']}" if target["plan"] else ""
     name = click.style(target["name"].ljust(width), bold=True)
     yield f"{name}  {target['kind']}, mode {target['mode']}: {words}{plan}"
-    for change in target["changes"]:
-        yield "  " + _change(change)
+    yield from _changes(target["changes"])
     for number, step in enumerate(target["steps"], 1):
         yield from _step(number, step)
     for refusal in target["refusals"]:
@@ -105,9 +108,17 @@ def _change(change: Json) -> str:
     return click.style(f"{sign} {change_text(change)}", fg=colour)
 
 
+def _changes(found: list[Json], most: int = 12) -> Iterator[str]:
+    yield from ("  " + _change(one) for one in found[:most])
+    if len(found) > most:
+        yield f"  … and {plural(len(found) - most, 'more change')}"
+
+
 def _step(number: int, step: Json) -> Iterator[str]:
     who = "" if step["by"] == "exosync" else " [for a person]"
     yield f"  {number}. {step['phase']}: {step['summary']}{who} — {step['status']}"
+    if step["status"] == "done":
+        return
     for line in _difference(step["before"], step["after"]):
         yield "       " + line
 
@@ -166,8 +177,7 @@ def plan_lines(plan: Json) -> Iterator[str]:
         f"plan {plan['id']} for {plan['target']}: {plan['status']}{adopting}", bold=True
     )
     yield f"  {plan['kind']}, mode {plan['mode']}, {plan['instance']} version {plan['version']}"
-    for change in plan["changes"]:
-        yield "  " + _change(change)
+    yield from _changes(plan["changes"])
     for number, step in enumerate(plan["steps"], 1):
         yield from _step(number, step)
     for refusal in plan["refusals"]:
