@@ -79,19 +79,19 @@ class Row:
 
 
 def blocks(count: int, rng: random.Random) -> list[str]:
-    """Random CIDRs, every fourth beside the one before it, so that there is something to merge."""
+    """Random CIDRs, about every fourth one of a pair, so that there is something to merge."""
     found: list[str] = []
     while len(found) < count:
         if rng.random() < IPV6_SHARE:
             prefix = rng.randint(40, 64)
             size = 1 << 128 - prefix
             first = (0x2 << 124 | rng.getrandbits(124)) & -size
-            pair = [ipaddress.IPv6Address(first), ipaddress.IPv6Address(first ^ size)]
+            pair = [str(ipaddress.IPv6Address(one)) for one in (first, first ^ size)]
         else:
             prefix = rng.randint(18, 28)
             size = 1 << 32 - prefix
             first = rng.randrange(1 << 24, 224 << 24) & -size
-            pair = [ipaddress.IPv4Address(first), ipaddress.IPv4Address(first ^ size)]
+            pair = [str(ipaddress.IPv4Address(one)) for one in (first, first ^ size)]
         found += [f"{one}/{prefix}" for one in (pair if rng.random() < 1 / 7 else pair[:1])]
     return found[:count]
 
@@ -119,9 +119,13 @@ def parted(cidrs: Iterable[str]) -> tuple[list[str], list[str]]:
 def exosync_operations(data: Input) -> Operations:
     """Ours."""
     one, other = IpRanges.parse(data.one), IpRanges.parse(data.other)
+
+    def difference() -> tuple[str, ...]:
+        return (one - other).cidrs()
+
     return {
         "list": lambda: IpRanges.parse(data.one).cidrs(),
-        "difference": lambda: (one - other).cidrs(),
+        "difference": difference,
         "contains": lambda: data.address in one,
     }
 

@@ -294,6 +294,24 @@ def test_a_domain_without_a_record_gets_one_if_it_is_managed(world: Callable[...
     assert proof(target, wanted).ok
 
 
+def test_a_hosted_record_of_macros_counts_if_it_authorises(world: Callable[..., World]) -> None:
+    """No text tells its addresses, so they are evaluated."""
+    both = [
+        " ".join(f"ip{'64'['.' in x]}:{x}" for x in LISTED if (":" in x) == six) for six in (0, 1)
+    ]
+    one = world(
+        f'@ TXT "v=spf1 include:%{{v}}.hosted.{DOMAIN} -all"',
+        f"in-addr.hosted TXT {_quoted(f'v=spf1 {both[0]} -all')}",
+        f"ip6.hosted TXT {_quoted(f'v=spf1 {both[1]} -all')}",
+    )
+    target = one.target()
+
+    assert ((), ["include_by_addresses"]) == (drafted(target).steps, findings(drafted(target)))
+    one.passes(IpRanges.parse(LISTED))
+    one.put(f"ip6.hosted.{DOMAIN}", "v=spf1 ip6:2a01:111:f400::/48 -all")
+    assert [Actor.PERSON] == [step.by for step in drafted(target).steps]
+
+
 # Method records
 
 
@@ -666,6 +684,14 @@ def test_check_tells_what_is_wrong_with_the_key(
     assert key.secret not in refused.message
 
 
+def test_check_tells_of_a_record_of_someone_else(world: Callable[..., World]) -> None:
+    """So a person learns of it before the first plan."""
+    one = world('@ TXT "v=spf1 -all"', '_exo TXT "v=spf1 exo-owner=else -all"', secondary=False)
+    (wrong,) = failed(one.target(method="records").check())
+
+    assert ("published", True) == (wrong.name, "exosync adopt spf" in wrong.message)
+
+
 def test_check_says_that_changes_are_left_to_a_person(world: Callable[..., World]) -> None:
     """Without a key nothing can be tried, and that is no failure."""
     one = world('@ TXT "v=spf1 -all"', secondary=False)
@@ -673,6 +699,19 @@ def test_check_says_that_changes_are_left_to_a_person(world: Callable[..., World
 
     assert [None] == [check.ok for check in checks if check.name == "key"]
     assert [] == failed(checks)
+
+
+def test_without_a_key_a_person_publishes_the_record(world: Callable[..., World]) -> None:
+    """Until then nothing is claimed; then it is ours, for it carries the mark."""
+    one = world('@ TXT "v=spf1 -all"')
+    target = one.target(key=None, method="records", manage="apex")
+    assert [None, None] == [check.ok for check in proof(target).checks]
+    for step in drafted(target).steps:
+        one.put(step.detail.new.name, step.after, ttl=step.detail.new.ttl)
+
+    assert ((), MAIL) == (drafted(target).steps, target.observe().owned)
+    assert proof(target).ok
+    one.passes(MAIL)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from exosync.config import find_config, load
+from exosync.config import GuardsConfig, NamedRanges, find_config, load
 from exosync.core.guards import Limits
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Mode
+from exosync.core.units import Share
 from exosync.errors import ConfigError
 from tests.unit.config_kit import KINDS, Loader, ZoneSettings
 
@@ -150,15 +151,21 @@ def test_every_problem_is_told_at_once_in_order_of_lines(loader: Loader) -> None
         log: {level: loud}
         """,
     ) == [
-        "F:2: feed.instance: must be Worldwide, China, USGovDoD or USGovGCCHigh, not 'Worldwid'; "
-        "did you mean 'Worldwide'?",
-        "F:3: feed.url: plain http: is accepted for loopback alone: use https:, "
-        "not 'http://example.com/'",
+        (
+            "F:2: feed.instance: must be Worldwide, China, USGovDoD or USGovGCCHigh, not 'Worldwid'; "
+            "did you mean 'Worldwide'?"
+        ),
+        (
+            "F:3: feed.url: plain http: is accepted for loopback alone: use https:, "
+            "not 'http://example.com/'"
+        ),
         "F:4: feed.attempts: must be a whole number, not 'many'",
         "F:5: feed.read_timeout: a duration needs its unit: write 30d, 30h, 30m or 30s",
         "F:6: owner: must be 1 to 32 of a-z, 0-9 and -, not starting with -, not 'Müller'",
-        "F:9: ranges.extra[0].cidr: '10.0.0.1/8' is not an IP address or a CIDR: it has bits set "
-        "behind the prefix; the network is 10.0.0.0/8",
+        (
+            "F:9: ranges.extra[0].cidr: '10.0.0.1/8' is not an IP address or a CIDR: it has bits set "
+            "behind the prefix; the network is 10.0.0.0/8"
+        ),
         "F:9: ranges.extra[0].name: must not be empty",
         "F:10: ranges.extra[1].name: must be one line without control characters, not 'a\\nb'",
         "F:10: ranges.extra[1].reason: is required",
@@ -166,8 +173,10 @@ def test_every_problem_is_told_at_once_in_order_of_lines(loader: Loader) -> None
         "F:12: ranges.exclude: must be a list (- item), not '10.0.0.0/8'",
         "F:13: guards.min_ranges: must be at least 1, not 0",
         "F:13: guards.max_shrink: must be at most 100%: nothing shrinks by more, not '120%'",
-        "F:13: guards.max_growth: a share is written in per cent, like 10% or 0.5%: "
-        "write 50% for a part of 0.5",
+        (
+            "F:13: guards.max_growth: a share is written in per cent, like 10% or 0.5%: "
+            "write 50% for a part of 0.5"
+        ),
         "F:14: log.level: must be debug, info, warning or error, not 'loud'",
     ]
 
@@ -267,8 +276,10 @@ def test_the_remedy_for_a_plain_secret_is_told(loader: Loader) -> None:
     """Both ways to refer to one are named."""
     lines = problems(loader, targets=SECRET_TARGET.format(secret="hunter2hunter2", login="~"))
     assert lines == [
-        "F:5: targets[0].dns.key.secret: a secret is not written into the configuration: "
-        "use {file: PATH} or {env: NAME}"
+        (
+            "F:5: targets[0].dns.key.secret: a secret is not written into the configuration: "
+            "use {file: PATH} or {env: NAME}"
+        )
     ]
 
 
@@ -337,9 +348,43 @@ def test_a_feed_that_would_always_be_too_old_is_refused(loader: Loader) -> None:
     """The age limit must be longer than the time between two questions."""
     lines = problems(loader, "schedule: {feed: 2d}\nguards: {max_feed_age: 1d}\n")
     assert lines == [
-        "F:2: guards.max_feed_age: must be longer than schedule.feed (2d), "
-        "or every plan would be refused"
+        (
+            "F:2: guards.max_feed_age: must be longer than schedule.feed (2d), "
+            "or every plan would be refused"
+        )
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ranges: {grace: [1d]}", "a duration is written as text, like 30d"),
+        ("ranges: {grace: true}", "a duration is written as text, like 30d"),
+        ("guards: {max_shrink: {}}", "a share is written as text, like 10%"),
+        ("feed: {max_size: []}", "a size is written as text, like 8MiB"),
+        ("feed: {max_size: 8000000}", "a size needs its unit"),
+        ("feed: {offline: perhaps}", "must be true or false, not 'perhaps'"),
+        ("feed: {attempts: 11}", "must be at most 10, not 11"),
+        ("feed: {attempts: 1.5}", "must be a whole number, not '1.5'"),
+        ("owner: [a]", "must be text; put it in quotes"),
+        ("feed: x", "must be keys and values (key: value), not 'x'"),
+        ("ranges: {extra: [{cidr: [], name: a, reason: b}]}", "holds 0 CIDRs; 1 to 10,000"),
+        ("ranges: {extra: [{cidr: [5], name: a, reason: b}]}", "must be a CIDR like 40.95.0.0/16"),
+        ("ranges: {extra: [{cidr: {}, name: a, reason: b}]}", "must be a CIDR like 40.95.0.0/16"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(loader: Loader, text: str, told: str) -> None:
+    """What is wanted is told by an example."""
+    (line,) = problems(loader, text + "\n")
+    assert told in line
+
+
+def test_a_section_can_be_made_of_values_too() -> None:
+    """As code does that needs no file."""
+    made = GuardsConfig(max_feed_age=timedelta(days=1), max_growth=Share.parse("5%"))
+    assert (timedelta(days=1), "5%") == (made.max_feed_age, str(made.max_growth))
+    entry = NamedRanges(cidr=IpRanges.parse("10.0.0.0/8"), name="a", reason="b")
+    assert IpRanges.parse("10.0.0.0/8") == entry.ranges
 
 
 def test_a_key_that_would_break_a_line_is_escaped(loader: Loader) -> None:

@@ -95,8 +95,10 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known(loader: Loader) -
         f"{loader.path}:1: onwer: unknown key; did you mean 'owner'?",
         "EXOSYNC_FEDE__URL: unknown variable; did you mean EXOSYNC_FEED__URL?",
         "EXOSYNC_TAGRETS: unknown variable; did you mean EXOSYNC_TARGETS?",
-        "EXOSYNC_TARGETS__0__NAME: unknown variable; targets are given as a whole, "
-        "as JSON in EXOSYNC_TARGETS",
+        (
+            "EXOSYNC_TARGETS__0__NAME: unknown variable; targets are given as a whole, "
+            "as JSON in EXOSYNC_TARGETS"
+        ),
         "EXOSYNC_ZZZ: unknown variable; unset it",
     ]
 
@@ -229,7 +231,9 @@ def test_whatever_a_variable_holds_nothing_but_a_config_error_is_raised(
     loader: Loader, name: str, value: str
 ) -> None:
     """And its message names a variable or a line."""
+    told = ""
     try:
         loader(**{name: value.replace("\0", "")})
     except ConfigError as error:
-        assert all(line.startswith((name, str(loader.path))) for line in str(error).splitlines())
+        told = str(error)
+    assert all(line.startswith((name, str(loader.path))) for line in told.splitlines())

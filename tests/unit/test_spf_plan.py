@@ -203,6 +203,14 @@ def test_plans_all_missing_terms_as_one_step() -> None:
     assert "ip4:40.95.0.0/16 (extra: relay pool)" in step.summary
 
 
+def test_plans_a_term_once_however_often_it_is_wanted() -> None:
+    """By the extras, by the configuration, or twice by one of them."""
+    terms = ["ip4:40.95.1.0/24", "include:x.example", "+include:X.example."]
+    (step,) = plan(aim(terms=terms), desired(extras=(RELAY,)), observed(["v=spf1 -all"])).steps
+
+    assert f"v=spf1 include:{INCLUDE} ip4:40.95.0.0/16 include:x.example -all" == step.after
+
+
 def test_needs_no_term_for_an_extra_that_microsoft_authorises() -> None:
     """Its include already does."""
     extra = Extra(IpRanges.parse("40.107.1.0/24"), "ours", "x")

@@ -77,6 +77,7 @@ def test_writes_a_domain_in_one_way(written: str, expected: str) -> None:
         ({"dns": {"zone": "ample.com"}}, "is not in the zone ample.com"),
         ({"dns": {"servers": ["ns1.example.com:0"]}}, "is not HOST, HOST:PORT"),
         ({"dns": {"servers": ["ns1 example"]}}, "is not HOST, HOST:PORT"),
+        ({"dns": {"server": "ns1.example.com:5353"}}, "its port is dns.port"),
         ({"dns": {"settle": "60"}}, "a duration needs its unit"),
         ({"dns": {"timeout": "0s"}}, "greater than or equal to 1 second"),
         ({"dns": {"key": {"name": "k", "secret": "c2VjcmV0"}}}, "a secret is not written"),

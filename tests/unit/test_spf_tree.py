@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from exosync.core.ranges import IpRanges
 from exosync_adapters.spf.dns import LiveDns
 from exosync_adapters.spf.evaluate import Evaluator
-from exosync_adapters.spf.tree import authorised, expansion, gather, reached
+from exosync_adapters.spf.tree import authorised, expansion, gather, reached, undetermined
 from tests.support.judge import from_texts, judge
 
 NAMES = ("a.example", "b.example", "c.example", "d.example")
@@ -128,3 +128,21 @@ def test_a_tree_without_end_is_cut_off() -> None:
     found = gather(("0.example",), lambda name: (f"v=spf1 include:{int(name[:-8]) + 1}.example",))
 
     assert len(found) <= 41
+
+
+def test_a_tree_that_doubles_at_every_level_is_cut_off() -> None:
+    """Each record includes the next one twice: 2 to the power of 40 visits."""
+    tree = {
+        f"{i}.example": f"v=spf1 include:{i + 1}.example include:{i + 1}.example" for i in range(40)
+    }
+    tree["40.example"] = "v=spf1 -all"
+
+    assert expansion(tree, "0.example") is None
+
+
+def test_knows_which_trees_hold_more_than_texts_tell() -> None:
+    """Hosts and macros, but not what only ip4, ip6 and plain includes say."""
+    assert not undetermined({"a.example": "v=spf1 ip4:192.0.2.1 include:b.example -all a"})
+    assert undetermined({"a.example": "v=spf1 include:%{i}.b.example -all"})
+    assert undetermined({"a.example": "v=spf1 -all", "b.example": "v=spf1 mx"})
+    assert undetermined({"a.example": "v=spf1 redirect=%{d}.example"})

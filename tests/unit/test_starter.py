@@ -82,5 +82,5 @@ def test_what_is_filled_in_reads_as_it_was_given(path: str) -> None:
 @pytest.mark.parametrize("arguments", [{"kinds": ("ftp",)}, {"kinds": ()}, {"path": "a\nb"}])
 def test_what_cannot_be_filled_in_is_refused(arguments: dict[str, object]) -> None:
     """A kind without an example, none, and control characters."""
-    with pytest.raises(ValueError, match="not of|control characters"):
+    with pytest.raises(ValueError, match=r"not of|control characters"):
         starter_text(**arguments)  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -96,7 +95,9 @@ class FeedClient:
         """The body of a good answer; tried again while that may help and there is time."""
         url = self._base_url + path
         end = self._monotonic() + self._deadline
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return self._exchange(url, end - self._monotonic())
             except TryAgainError as error:
@@ -104,7 +105,6 @@ class FeedClient:
                 if attempt >= self._attempts or self._monotonic() + wait >= end:
                     raise FeedUnreachable(f"{error} (tried {_times(attempt)})") from error
                 self._pause(wait)
-        raise AssertionError(path)
 
     def _exchange(self, url: str, seconds: float) -> bytes:
         # Here, since requests alone takes longer to import than `exosync --help` may take.

@@ -13,7 +13,6 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from threading import Lock, Timer
-from types import TracebackType
 from typing import Any, Self
 
 import requests
@@ -67,12 +66,7 @@ class Watchdog:
         self._timer.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         self._timer.join()
 

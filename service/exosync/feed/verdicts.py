@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from exosync.core.answers import one_line, rejected, shown
@@ -70,6 +69,9 @@ def retry_after(text: str, now: datetime) -> timedelta:
 
     Zero if there is none, it lies in the past, or it is neither seconds nor a date.
     """
+    # It takes longer to import than all the rest here, and is hardly ever needed.
+    from email.utils import parsedate_to_datetime
+
     plain = text.strip()
     if plain.isascii() and plain.isdecimal():
         # A number that is too long for an int is a long wait all the same.
