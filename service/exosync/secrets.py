@@ -80,7 +80,11 @@ def reveal(
 
     A relative file starts at `base`. Raises ConfigError if there is none, or it is empty.
     """
-    secret = _from_variable(ref.env, environ) if ref.env else _from_file(base / (ref.file or ""))
+    secret = (
+        _from_variable(ref.env, environ)
+        if ref.env is not None
+        else _from_file(base / (ref.file or ""))
+    )
     redactor.add(secret)
     return secret
 

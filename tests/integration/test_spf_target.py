@@ -29,6 +29,7 @@ from exosync.core.target import (
 )
 from exosync.errors import TargetConflict, TargetDenied, TargetError, TargetUnreachable, UsageError
 from exosync_adapters.spf import kind
+from exosync_adapters.spf.rules import RULES
 from tests.support.bind import Bind, Named, find_named, has_ipv6
 from tests.support.judge import Judgement, from_server, judge
 from tests.support.zones import NARROW, WIDE, TsigKey, zone_file
@@ -427,6 +428,21 @@ def test_a_record_that_changed_meanwhile_is_not_overwritten(world: Callable[...,
     assert "v=spf1 mx -all" == one.text()
 
 
+def test_what_is_not_done_yet_is_no_proof(world: Callable[..., World]) -> None:
+    """A missing range is a failure; one that is to go later is told."""
+    one = world(f'@ TXT "v=spf1 include:{LEAF} -all"')
+    target = one.target(method="records")
+    done(target)
+    more, less = desired(*MAIL.cidrs(), "192.0.2.0/24"), desired(*MAIL.cidrs()[1:])
+
+    missing, leaving = proof(target, more), proof(target, less)
+    assert ("records", False) == (missing.checks[0].name, missing.checks[0].ok)
+    assert "192.0.2.128: fail (-all)" in missing.checks[1].message
+    assert 5 == len(failed(missing.checks))
+    assert [None, True, True, True, True] == [check.ok for check in leaving.checks]
+    assert "not yet done: remove 40.92.0.0/15" in leaving.checks[0].message
+
+
 # Refusals
 
 
@@ -464,6 +480,8 @@ def test_a_state_that_is_wrong_in_itself_is_refused(
     (refusal,) = drafted(one.target(method="records", manage="apex")).refusals
 
     assert (rule, False) == (refusal.rule, refusal.approvable)
+    assert rule in RULES
+    assert not proof(one.target(method="records", manage="apex")).ok
 
 
 def _senders(count: int) -> list[str]:
@@ -648,6 +666,37 @@ def test_microsofts_record_that_does_not_resolve_is_told(world: Callable[..., Wo
     assert not proof(one.target()).ok
 
 
+def test_names_of_others_that_give_no_answer_stop_the_rehearsal(
+    world: Callable[..., World],
+) -> None:
+    """What cannot be tried is not written; it is tried again."""
+    one = world('@ TXT "v=spf1 include:elsewhere.invalid -all"', secondary=False)
+    target = one.target(method="records", manage="apex", dns={"resolvers": ["127.0.0.1:1"]})
+
+    with pytest.raises(TargetUnreachable, match=r"example\.test cannot be evaluated"):
+        drafted(target)
+
+
+def test_a_server_without_an_address_is_told(world: Callable[..., World]) -> None:
+    """It cannot be asked, so nothing is claimed of it."""
+    one = world(f'@ TXT "v=spf1 include:{INCLUDE} -all"', "@ NS nowhere.outlook.com.", secondary=False)
+    target = one.target()
+
+    assert ["server_unreachable"] == findings(target.observe())
+    assert ["servers"] == [check.name for check in target.check() if check.ok is None]
+
+
+def test_a_domain_that_a_wildcard_answers_for_is_left_to_a_person(
+    world: Callable[..., World],
+) -> None:
+    """A record of its own takes more from it than the wildcard's TXT; ours harms nobody."""
+    one = world('* TXT "v=spf1 -all"', "* MX 10 mail", secondary=False)
+    draft = drafted(one.target(domain=f"sub.{DOMAIN}", method="records", manage="apex"))
+
+    assert [Actor.EXOSYNC, Actor.PERSON] == [step.by for step in draft.steps]
+    assert {"wildcard", "new_spf_record"} == set(findings(draft))
+
+
 # Check and explain
 
 
@@ -732,6 +781,16 @@ def test_check_looks_at_the_domains_record(
     one = world(*records, secondary=False)
 
     assert [ok] == [check.ok for check in one.target().check() if check.name == name]
+
+
+def test_check_tells_that_microsofts_name_does_not_resolve(world: Callable[..., World]) -> None:
+    """With method include nothing can be proven then; with records it is a warning."""
+    one = world('@ TXT "v=spf1 -all"', secondary=False)
+    one.put(INCLUDE)
+
+    for method, ok in (("include", False), ("records", None)):
+        checks = one.target(method=method).check()
+        assert [ok] == [check.ok for check in checks if check.name == "resolver"]
 
 
 def test_explains_what_spf_says_of_an_address(world: Callable[..., World]) -> None:

@@ -5,6 +5,7 @@ Only what an SPF target meets: one class, no DNSSEC, no transfers, no glue.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Mapping
 from typing import cast
@@ -51,6 +52,14 @@ class Zones:
             )
             for apex, text in files.items()
         }
+
+    def copy(self) -> Zones:
+        """The same zones as they are now, to go back to later."""
+        twin = Zones({}, {})
+        with self._lock:
+            twin._grants = dict(self._grants)
+            twin._zones = copy.deepcopy(self._zones)
+        return twin
 
     def serial(self, apex: str) -> int:
         """The serial of a zone."""

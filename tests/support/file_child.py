@@ -94,8 +94,19 @@ def write(folder: Path, _argument: str) -> None:
 
 def write_large(folder: Path, count: str) -> None:
     """Replace the file by so many bytes, again and again, each time of another letter."""
-    for letter in b"abcdefghijklmnopqrstuvwxyz" * 4:
+    for letter in b"abcdefghijklmnopqrstuvwxyz":
         atomic.write(folder / "list", bytes([letter]) * int(count), permissions=0o644)
+
+
+def check(folder: Path, _argument: str) -> None:
+    """Tell what `check` finds wrong, and what a rehearsal finds, which is the same."""
+    target = file_target(folder)
+    wrong = [one.name for one in target.check() if not one.ok]
+    observed, wanted = target.observe(), desired(*NEW)
+    draft = target.rehearse(wanted, observed, target.plan(wanted, observed))
+    if wrong != [one.rule for one in draft.findings]:
+        wrong.append("a rehearsal finds otherwise")
+    print(*wrong, sep="\n")  # noqa: T201 - to the test
 
 
 def _write(target: FileTarget) -> None:
@@ -103,7 +114,7 @@ def _write(target: FileTarget) -> None:
 
 
 ACTIONS: Mapping[str, Callable[[Path, str], None]] = {
-    action.__name__: action for action in (kill_at, stop_at, starve, write, write_large)
+    action.__name__: action for action in (kill_at, stop_at, starve, write, write_large, check)
 }
 
 

@@ -64,7 +64,7 @@ class DnsSettings(Closed):
 class ZoneSettings(Closed):
     """The keys of the kind `zone`."""
 
-    domain: str = Field(description="The domain.")
+    domain: str = Field(max_length=253, description="The domain.")
     terms: tuple[str, ...] = Field(default=(), description="Further senders.")
     dns: DnsSettings = Field(default_factory=DnsSettings, description="The server.")
     login: Login | Bearer | None = Field(default=None, description="How to get in.")

@@ -68,7 +68,7 @@ def test_only_the_kinds_that_are_configured_are_imported(installed: Path) -> Non
         ("broken", "cannot be loaded: No module named 'a_library_that_is_missing'"),
         ("gone", "kind gone (third_alpha:nothing) cannot be loaded"),
         ("twice", "is offered twice, by third_alpha:kind and third_alpha:other: remove one"),
-        ("alhpa", "there is no kind 'alhpa'; did you mean 'alpha'? installed are: alpha, "),
+        ("alphaa", "there is no kind 'alphaa'; did you mean 'alpha'? installed are: alpha, "),
     ],
 )
 def test_a_kind_that_cannot_be_had_is_told_at_its_line(

@@ -111,21 +111,21 @@ def test_an_unknown_key_is_refused_with_the_nearest_known(loader: Loader) -> Non
         targets="""\
             targets:
               - {name: a, kind: list, path: x, mod: apply}
-              - {name: b, kind: list, path: x, fromat: plain}
+              - {name: b, kind: list, path: x, formatx: plain}
               - name: c
                 kind: zone
                 domain: example.com
                 dns:
                   srver: ns1
-                  key: {name: k, secret: {fiel: /x}, algo: y}
+                  key: {name: k, secret: {filex: /x}, algo: y}
             """,
     ) == [
         "F:1: fed: unknown key; did you mean 'feed'?",
         "F:2: guards.max_shrnk: unknown key; did you mean 'max_shrink'?",
         "F:4: targets[0].mod: unknown key; did you mean 'mode'?",
-        "F:5: targets[1].fromat: unknown key; did you mean 'format'?",
+        "F:5: targets[1].formatx: unknown key; did you mean 'format'?",
         "F:10: targets[2].dns.srver: unknown key; did you mean 'server'?",
-        "F:11: targets[2].dns.key.secret.fiel: unknown key; did you mean 'file'?",
+        "F:11: targets[2].dns.key.secret.filex: unknown key; did you mean 'file'?",
         "F:11: targets[2].dns.key.algo: unknown key; known here: name, secret",
     ]
 
@@ -195,8 +195,13 @@ def test_every_problem_is_told_at_once_in_order_of_lines(loader: Loader) -> None
         ("targets: [{name: a, kind: lst}]\n", "there is no kind 'lst'; did you mean 'list'?"),
         ("targets: [{name: a, kind: ftp}]\n", "no kind 'ftp'; installed are: list, zone"),
         ("targets: [{name: a b, kind: list, path: x}]\n", "targets[0].name: must be 1 to 63"),
-        ("targets: [{name: a, kind: list, path: x, mode: aply}]\n", "did you mean 'apply'?"),
+        ("targets: [{name: a, kind: list, path: x, mode: applyx}]\n", "did you mean 'apply'?"),
         ("targets: [{name: a, kind: list, path: x, families: v4}]\n", "both, ipv4 or ipv6"),
+        (
+            f"targets: [{{name: a, kind: zone, domain: {'x' * 254}}}]\n",
+            "targets[0].domain: string should have at most 253 characters",
+        ),
+        ("targets: [{name: a, kind: list, <<: {path: x}}]\n", "merge keys are not read"),
         ("targets: [{name: a, kind: [list], path: x}]\n", "targets[0].kind: must be text"),
     ],
 )
@@ -258,7 +263,7 @@ SECRET_TARGET = """\
         ("{file: a, env: B, value: hunter2hunter2}", "~"),
         ("{file: a}", "{user: u, password: hunter2hunter2}"),
         ("{file: a}", "{token: hunter2hunter2}"),
-        ("{file: a}", "{user: u, pasword: hunter2hunter2}"),
+        ("{file: a}", "{user: u, passwordx: hunter2hunter2}"),
         ("{file: a}", "hunter2hunter2"),
     ],
 )

@@ -122,7 +122,7 @@ def test_the_schema_accepts_what_is_right(validator: Draft202012Validator) -> No
 @pytest.mark.parametrize(
     "change",
     [
-        {"onwer": "x"},
+        {"ownerx": "x"},
         {"feed": {"instance": "Mars"}},
         {"feed": {"read_timeout": 30}},
         {"feed": {"read_timeout": ""}},

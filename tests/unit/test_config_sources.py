@@ -86,13 +86,13 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known(loader: Loader) -
     """All of them at once, together with what is wrong in the file."""
     assert problems(
         loader,
-        "onwer: x\n",
+        "ownerx: x\n",
         EXOSYNC_FEDE__URL="x",
         EXOSYNC_TARGETS__0__NAME="x",
         EXOSYNC_ZZZ="x",
         EXOSYNC_TAGRETS="[]",
     ) == [
-        f"{loader.path}:1: onwer: unknown key; did you mean 'owner'?",
+        f"{loader.path}:1: ownerx: unknown key; did you mean 'owner'?",
         "EXOSYNC_FEDE__URL: unknown variable; did you mean EXOSYNC_FEED__URL?",
         "EXOSYNC_TAGRETS: unknown variable; did you mean EXOSYNC_TARGETS?",
         (

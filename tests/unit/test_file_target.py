@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
 import stat
@@ -226,7 +227,7 @@ def test_an_empty_file_is_nobodys(tmp_path: Path, text: str) -> None:
         (b"40.92.0.0/15\n", "no mark of exosync"),
         (f"# {Mark('us', 'edge').sentence}\n40.92.0.0/15\n".encode(), "owner=us, target=edge"),
         (f"# {Mark('exosync', 'b').sentence}\n40.92.0.0/15\n".encode(), "target=b"),
-        (OURS.encode() + b"\xff\xfe\n40.92.0.0/15\n", "not UTF-8"),
+        (OURS.encode() + b"\xff\xfe\n40.92.0.0/15\n", "no UTF-8"),
     ],
 )
 def test_a_foreign_file_is_refused(tmp_path: Path, data: bytes, told: str) -> None:
@@ -243,6 +244,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path, data: bytes, told: str) -> No
     [foreign] = observed.foreign
     assert IpRanges.parse("40.92.0.0/15") == foreign.ranges
     assert "40.92" not in foreign.text
+    assert "1 range, " in foreign.text
 
 
 def test_adopting_takes_a_foreign_file_over(tmp_path: Path) -> None:
@@ -347,6 +349,36 @@ def test_an_error_on_the_way_leaves_the_old_file(
     with pytest.raises(error, match=rf"{tmp_path}/list: cannot be written: .*{told}"):
         target.apply(draft.steps[0])
     assert before == texts(tmp_path)
+
+
+def test_a_temporary_file_that_another_process_holds_is_a_conflict(tmp_path: Path) -> None:
+    """Whoever loses a race for the temporary file says so, and changes nothing."""
+    held: list[int] = []
+
+    def hook(point: str) -> None:
+        if point == "created":
+            [temporary] = tmp_path.glob(".exosync-*.tmp")
+            held.append(os.open(temporary, os.O_RDWR))
+            fcntl.flock(held[0], fcntl.LOCK_EX)
+
+    target = watched_target(tmp_path, hook)
+    draft = target.plan(desired(), target.observe())
+    with pytest.raises(TargetConflict, match="another process"):
+        target.apply(draft.steps[0])
+    os.close(held[0])
+    assert {} == texts(tmp_path)
+
+
+def test_a_folder_that_may_not_be_listed_is_good_enough(tmp_path: Path) -> None:
+    """The right to write in a folder is all that is needed."""
+    target = file_target(tmp_path)
+    tmp_path.chmod(0o300)
+    try:
+        with bound_by_permissions():
+            _, observed = bring(target, desired())
+    finally:
+        tmp_path.chmod(0o700)
+    assert target.verify(desired(), observed).ok
 
 
 # --- what a file keeps
@@ -587,6 +619,8 @@ def test_a_check_says_what_is_right(tmp_path: Path) -> None:
     target = file_target(tmp_path)
     assert {"owner": True, "writable": True, "space": True} == outcomes(target)
     assert {} == texts(tmp_path)
+    (tmp_path / "list").touch()
+    assert f"{tmp_path}/list is empty" in [check.message for check in target.check()]
     bring(target, desired())
     assert {"owner": True, "writable": True, "space": True, "ownership": True} == outcomes(target)
 
@@ -645,7 +679,7 @@ def test_explaining_a_foreign_file_says_so(tmp_path: Path) -> None:
             knows=True,
             says=(
                 f"{tmp_path}/list, line 1: 40.92.0.0/15",
-                f"{tmp_path}/list is not exosync's file: it carries no mark of exosync",
+                f"{tmp_path}/list is not this target's file: no mark of exosync",
             ),
         )
         == told

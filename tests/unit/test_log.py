@@ -129,7 +129,7 @@ def test_a_secret_is_taken_out_of_whatever_carries_it(fmt: str) -> None:
     """Event, value, key, nested value, bytes, object, exception and its traceback."""
 
     def write(log: Any) -> None:
-        log.info("with " + SECRET, a=SECRET, b=[{SECRET: (SECRET, {SECRET})}], c=SECRET.encode())
+        log.info("with %s", SECRET, a=SECRET, b=[{SECRET: (SECRET, {SECRET})}], c=SECRET.encode())
         log.info("more", **{SECRET: 1}, path=Path(SECRET), deep=[[[[[[[[SECRET]]]]]]]])
         log.bind(bound=SECRET).info("bound")
         try:

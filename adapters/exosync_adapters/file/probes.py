@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,9 +63,10 @@ def _read_only(folder: Path) -> bool:
 
 def _room_check(folder: Path, size: int) -> Check:
     try:
-        free = shutil.disk_usage(folder).free
+        found = os.statvfs(folder)
     except OSError as error:
         return Check("space", ok=None, message=f"{folder}: free space unknown: {error.strerror}")
+    free = found.f_bavail * found.f_frsize
     if free < size + _ROOM:
         message = f"{folder} has {free:,} bytes left; {size + _ROOM:,} are wanted"
         return Check("space", ok=False, message=message, remedy="free some space")

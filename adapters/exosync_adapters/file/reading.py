@@ -46,14 +46,14 @@ class Reading:
 
     @property
     def owner_words(self) -> str:
-        """Whose it is, in words."""
+        """What it carries, in words."""
         if not self.utf8:
-            return "it is not UTF-8 text"
+            return "no UTF-8 text"
         if not self.marks:
-            return "it carries no mark of exosync"
+            return "no mark of exosync"
         named = sorted((one.owner, one.target) for one in self.marks)
         told = " and of ".join(f"owner={owner}, target={target}" for owner, target in named)
-        return f"it carries the mark of {told}"
+        return f"the mark of {told}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Finding, Refusal
+from exosync.core.words import plural
 from exosync_adapters.file.mark import Mark
 from exosync_adapters.file.reading import Reading
 
@@ -61,8 +62,8 @@ def unreadable(template: Path | None, wanted: IpRanges, found: IpRanges) -> Iter
 
 def described(reading: Reading) -> str:
     """A foreign file in words. Its text is not repeated: it could be anything, secrets too."""
-    lines, count = reading.text.count("\n"), len(reading.ranges)
-    return f"a file of {lines:,} lines with {count:,} ranges; {reading.owner_words}"
+    lines = plural(len(reading.text.split("\n")) - reading.text.endswith("\n"), "line")
+    return f"{lines}, {plural(len(reading.ranges), 'range')}, {reading.owner_words}"
 
 
 def difference(before: IpRanges, after: IpRanges) -> str:

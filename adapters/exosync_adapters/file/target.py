@@ -26,6 +26,7 @@ from exosync.core.target import (
     Verification,
     split,
 )
+from exosync.core.words import plural
 from exosync.errors import ConfigError, ExosyncError, TargetConflict
 from exosync_adapters.file import atomic, probes, rules
 from exosync_adapters.file.formats import render
@@ -165,7 +166,11 @@ class FileTarget:
         content = Check("content", ok=True, message=f"{self.path} holds exactly the text wanted")
         if not same:
             content = Check("content", ok=False, message=f"{self.path} holds another text")
-        held = Check("ranges", ok=True, message=f"{self.path} holds all {len(wanted):,} ranges")
+        held = Check(
+            "ranges",
+            ok=True,
+            message=f"{self.path} holds what is wanted: {plural(len(wanted), 'range')}",
+        )
         if found != wanted:
             lacks, more = rules.few(wanted - found), rules.few(found - wanted)
             told = f"{self.path} lacks {lacks} and holds {more} besides"
@@ -200,7 +205,7 @@ class FileTarget:
         note = f" ({found.note})" if found and found.note else ""
         told = (f"{self.path}, line {found.number}: {found.text}{note}",) if found else ()
         if observed.foreign:
-            told = (*told, f"{self.path} is not exosync's file: {reading.owner_words}")
+            told = (*told, f"{self.path} is not this target's file: {reading.owner_words}")
         return Knowledge(knows=True, says=told)
 
     def _surely_not(self, address: IpRanges, reading: Reading) -> bool | None:

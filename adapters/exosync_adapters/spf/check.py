@@ -12,7 +12,7 @@ from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.dns import DnsProblem, LiveDns, Zone
 from exosync_adapters.spf.evaluate import Evaluator, Verdict
 from exosync_adapters.spf.observe import read_name
-from exosync_adapters.spf.record import SpfSyntaxError, parse, ranges_in
+from exosync_adapters.spf.record import SpfSyntaxError, count_lookups, parse, ranges_in
 from exosync_adapters.spf.rehearse import MAX_LOOKUPS, MAX_VOIDS, WARN_LOOKUPS
 from exosync_adapters.spf.rules import name_refusals, owner_refusals
 from exosync_adapters.spf.seen import AtName
@@ -154,10 +154,10 @@ def _valid(at: AtName, aim: Aim) -> Check:
         message = f"{at.name} has {len(at.spf)} SPF records: {at.told()}"
         return Check("record", False, message, "make one of them")
     try:
-        parse(at.record)
+        own = count_lookups(parse(at.record))
     except SpfSyntaxError as error:
         return Check("record", False, f"{error}: “{at.record}”", "correct the record by hand")
-    return Check("record", True, f"“{at.record}”")
+    return Check("record", True, f"“{at.record}”, {plural(own, 'lookup')} of its own")
 
 
 def _budget(at: AtName, verdicts: tuple[Verdict, ...]) -> Check:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SecretRef(BaseModel):
     """A reference to a secret: `{file: PATH}` or `{env: NAME}`. Plain text is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
-    file: Path | None = None
-    env: str | None = None
+    file: Path | None = Field(default=None, description="File that holds the secret alone.")
+    env: str | None = Field(
+        default=None, min_length=1, description="Environment variable that holds the secret."
+    )
 
     @model_validator(mode="before")
     @classmethod
