@@ -65,8 +65,8 @@ def authorised(records: Records, name: str) -> IpRanges:
 
 def expansion(records: Records, name: str) -> IpRanges | None:
     """The same, or None where the record or one that it includes is missing or broken."""
-    passed, sound = _Walk(records).at(name, EVERYWHERE, frozenset())
-    return passed if sound else None
+    passed, broken = _Walk(records).at(name, EVERYWHERE, frozenset())
+    return None if broken else passed
 
 
 def reached(records: Records, name: str) -> frozenset[str]:
@@ -111,39 +111,42 @@ def _parsed(text: str) -> Record | None:
 class _Walk:
     """One evaluation of all addresses at once, term by term as RFC 7208, section 4.6.2, has it.
 
-    Each call gives the part of `left` that passes, and whether the record can be evaluated.
+    Each call gives the part of `left` that passes, and the part that ends in an error.
     """
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._visits = 0
 
-    def at(self, name: str, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, bool]:
+    def at(self, name: str, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, IpRanges]:
         """The record at a name. `above` are the names on the way to it."""
         self._visits += 1
         record = _parsed(self._records.get(name, ""))
         if record is None or name in above or self._visits > MOST_VISITS:
-            return IpRanges(), False
-        passed = IpRanges()
+            return IpRanges(), left
+        passed = broken = IpRanges()
         for term in record.reached:
-            matched, sound = self._matched(term, left, above | {name})
+            matched, errors = self._matched(term, left, above | {name})
             if term.passes:
                 passed |= matched
-            if not sound:
-                return passed, False
-            left -= matched
-        more, sound = self._rest(record, left, above | {name})
-        return passed | more, sound
+            broken |= errors
+            left = left - matched - errors
+        more, errors = self._rest(record, left, above | {name})
+        return passed | more, broken | errors
 
-    def _matched(self, term: Term, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, bool]:
+    def _matched(
+        self, term: Term, left: IpRanges, above: frozenset[str]
+    ) -> tuple[IpRanges, IpRanges]:
         if term.name == "include" and "%" not in term.domain:
             return self.at(term.plain_domain, left, above)
-        return term.ranges & left, True
+        return term.ranges & left, IpRanges()
 
-    def _rest(self, record: Record, left: IpRanges, above: frozenset[str]) -> tuple[IpRanges, bool]:
+    def _rest(
+        self, record: Record, left: IpRanges, above: frozenset[str]
+    ) -> tuple[IpRanges, IpRanges]:
         """What no mechanism matched goes to `all`, else to the redirect."""
         if record.all is not None:
-            return (left if record.all.passes else IpRanges()), True
+            return (left if record.all.passes else IpRanges()), IpRanges()
         if record.redirect is not None:
             return self.at(record.redirect.plain_domain, left, above)
-        return IpRanges(), True
+        return IpRanges(), IpRanges()
