@@ -24,10 +24,12 @@ list_missing() {
 }
 
 install() { # one package at a time: one that cannot be had does not keep the others out
-    local package=$1
+    local package=$1 told
     # A mail server that is there already must not be pushed out by ours: --no-remove.
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-remove \
-        --no-install-recommends -o Dpkg::Use-Pty=0 "$package" </dev/null >/dev/null
+    if ! told=$(DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-remove \
+        --no-install-recommends -o Dpkg::Use-Pty=0 "$package" </dev/null 2>&1); then
+        printf 'servers: %s could not be installed:\n%s\n' "$package" "$told" >&2
+    fi
 }
 
 hold_services() { # the packages' servers are for the tests, which start their own
@@ -48,7 +50,7 @@ install_missing() {
         echo "postfix postfix/main_mailer_type select Local only" | debconf-set-selections
     fi
     while IFS='|' read -r _ package _; do
-        install "$package" || echo "servers: $package could not be installed" >&2
+        install "$package"
     done <<<"$missing"
 }
 

@@ -761,6 +761,9 @@ class TestPrimaryAndSecondary:
         assert isinstance(second, DnsProblem)
         assert Trouble.UNREACHABLE is second.trouble
         assert isinstance(list(zone.serials().values())[1], DnsProblem)
+        pauses: list[float] = []
+        zone.settle(NAME, spf(), within=60, pause=pauses.append)
+        assert [0.2] == pauses, "who is silent twice is not waited for"
 
     @pytest.mark.parametrize("notify", [True], indirect=True)
     def test_a_secondary_takes_no_updates(self, pair: Bind) -> None:

@@ -332,6 +332,7 @@ def test_records_with_a_key_for_that_one_name(world: Callable[..., World]) -> No
         pending.by,
         pending.after,
     )
+    assert [f"{DOMAIN} TXT"] == [foreign.where for foreign in target.observe().foreign]
     one.put(DOMAIN, pending.after)
     assert () == drafted(target).steps
     assert [True] * 4 == [check.ok for check in proof(target).checks]
@@ -365,7 +366,7 @@ def test_records_and_the_reference_to_them_in_one_plan(world: Callable[..., Worl
     target.apply(apex)
     assert f"v=spf1 include:{LEAF} -all" == one.text()
     one.passes(MAIL | extra.ranges)
-    assert (MAIL | extra.ranges) == target.observe().owned
+    assert (MAIL | extra.ranges, ()) == (target.observe().owned, target.observe().foreign)
     assert [True] * 4 == [check.ok for check in proof(target, wanted).checks]
 
 
@@ -455,6 +456,7 @@ def test_a_record_of_someone_else_is_refused_and_can_be_adopted(
 
     assert ["foreign_owner"] == rules(drafted(target))
     assert IpRanges() == target.observe().owned
+    assert IpRanges.parse("40.92.0.0/15") in [x.ranges for x in target.observe().foreign]
     assert IpRanges.parse("40.92.0.0/15") == drafted(target, adopting=True).base
     done(target, adopting=True)
     one.passes(MAIL)
@@ -679,7 +681,9 @@ def test_names_of_others_that_give_no_answer_stop_the_rehearsal(
 
 def test_a_server_without_an_address_is_told(world: Callable[..., World]) -> None:
     """It cannot be asked, so nothing is claimed of it."""
-    one = world(f'@ TXT "v=spf1 include:{INCLUDE} -all"', "@ NS nowhere.outlook.com.", secondary=False)
+    one = world(
+        f'@ TXT "v=spf1 include:{INCLUDE} -all"', "@ NS nowhere.outlook.com.", secondary=False
+    )
     target = one.target()
 
     assert ["server_unreachable"] == findings(target.observe())

@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
 
-import alembic.command  # loaded once, in the fork server
+import alembic.command  # noqa: F401 (loaded once, in the fork server)
 from sqlalchemy import Engine, event
 
 from exosync.errors import LockHeldError, StoreError
@@ -131,18 +131,25 @@ def migrate(say: Say, base: Path, known: Migrations) -> None:
 
 
 def migrate_as_far(say: Say, base: Path, known: Migrations, points: int) -> None:
-    """The same, but stop for ever before statement or commit number `points`."""
+    """The same, but stop for ever before writing statement or commit number `points`."""
     left = points
 
-    def count(*_: Any) -> None:
+    def count() -> None:
         nonlocal left
         left -= 1
         if left == 0:
             say("stopped")
             time.sleep(_FOREVER)
 
-    event.listen(Engine, "before_cursor_execute", count)
-    event.listen(Engine, "commit", count)
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _before(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().partition(" ")[0] not in {"BEGIN", "PRAGMA", "SELECT"}:
+            count()
+
+    @event.listens_for(Engine, "commit")
+    def _commit(_connection: Any) -> None:
+        count()
+
     migrate(say, base, known)
 
 

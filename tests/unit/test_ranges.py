@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.ranges import IpRanges
+from exosync.core.special import special
 from exosync.errors import ExosyncError, RangeError
 
 SET_10 = (
@@ -721,6 +722,13 @@ def test_there_is_a_sample_inside_every_cidr(cidrs: list[str]) -> None:
         assert net.num_addresses <= 2 or address != net.network_address
 
 
+def test_a_sample_is_the_middle_of_its_cidr() -> None:
+    """Of one or two addresses it is the first."""
+    ranges = IpRanges.parse(["10.0.0.0/8", "11.0.0.0/30", "12.0.0.0/31", "13.0.0.0", "::/0"])
+
+    assert ("10.128.0.0", "11.0.0.2", "12.0.0.0", "13.0.0.0", "8000::") == ranges.samples()
+
+
 @given(anything)
 def test_the_outsider_is_public_and_in_none_of_the_ranges(cidrs: list[str]) -> None:
     """It proves that mail from elsewhere fails."""
@@ -731,9 +739,19 @@ def test_the_outsider_is_public_and_in_none_of_the_ranges(cidrs: list[str]) -> N
         if found is not None:
             address = ipaddress.ip_address(found)
             assert found not in ranges
+            assert not list(special(IpRanges.parse(found)))
             assert version == address.version
             assert address.is_global
             assert not address.is_multicast
+
+
+def test_the_outsider_is_the_middle_of_the_widest_gap() -> None:
+    """So it is far from the ranges, and from what their neighbours hold."""
+    free = IpRanges.parse(["20.0.0.0/16", "30.0.0.0/8", "40.0.0.0/24", "2a00::/16", "2b00::/32"])
+    ranges = IpRanges.parse(["0.0.0.0/0", "::/0"]) - free
+
+    assert "30.128.0.0" == ranges.outside(4)
+    assert "2a00:8000::" == ranges.outside(6)
 
 
 def test_there_is_no_outsider_to_everything() -> None:

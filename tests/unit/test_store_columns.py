@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-from tests.support.state import AT, URL, WORLD, raw, snapshot
 
 from exosync.errors import StoreError
 from exosync.store import FeedState, Store
 from exosync.store.columns import JsonText, Moment, PackedText, Words
+from tests.support.state import AT, URL, WORLD, raw, snapshot
 
 DIALECT = SQLiteDialect()
 TIMES = st.datetimes(
@@ -23,7 +23,11 @@ TIMES = st.datetimes(
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=-11)), timezone(timedelta(hours=14))]),
 )
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 

@@ -10,11 +10,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.support.children import child
-from tests.support.state import AT, bound_by_permissions
 
 from exosync.errors import LockHeldError, StoreError
 from exosync.store import RunLock
+from tests.support.children import child
+from tests.support.state import AT, bound_by_permissions
 
 
 @pytest.fixture

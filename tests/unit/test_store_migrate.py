@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
@@ -13,85 +11,18 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
-from tests.support.children import child
-from tests.support.state import AT, URL, WORLD, fill, raw
 
 from exosync.errors import StoreError
 from exosync.store import Store
 from exosync.store.engine import begin_with, connect
 from exosync.store.migrate import OURS, Migrations, bring_up_to_date
 from exosync.store.tables import metadata
+from tests.support.children import child
+from tests.support.migrations import bring, everything, later, revision_of, schema
+from tests.support.state import AT, URL, fill, raw
 
 DUMPS = Path(__file__).parents[1] / "data" / "state"
 EARLIER = [None, *OURS.revisions[:-1]]
-
-LATER = {
-    "9001": """
-    op.add_column("events", sa.Column("note", sa.Text))
-    op.execute("UPDATE events SET note = upper(title)")
-""",
-    "9002": """
-    with op.batch_alter_table("runs") as batch:
-        batch.add_column(sa.Column("host", sa.Text, nullable=False, server_default="mail1"))
-    op.create_index("runs_host_idx", "runs", ["host"])
-""",
-}
-
-
-def later(folder: Path, **steps: str) -> Migrations:
-    """Our migrations with further ones, as a later release might bring."""
-    there = folder / "migrations"
-    shutil.copytree(OURS.folder, there, ignore=shutil.ignore_patterns("__pycache__"))
-    before = OURS.head
-    for revision, body in (steps or LATER).items():
-        (there / "versions" / f"{revision}.py").write_text(
-            "import sqlalchemy as sa\nfrom alembic import op\n"
-            f"revision, down_revision = {revision!r}, {before!r}\n"
-            f"def upgrade():{body}\n"
-        )
-        before = revision
-    return Migrations(there, (*OURS.revisions, *(steps or LATER)))
-
-
-def bring(base: Path, known: Migrations) -> None:
-    """Open a state as the release with these migrations would."""
-    path = base / "exosync.db"
-    connection = connect(path)
-    try:
-        bring_up_to_date(connection, path, known)
-    finally:
-        connection.close()
-
-
-def schema(path: Path) -> dict[str, str]:
-    """All tables and indexes with their SQL, but for those that Alembic and SQLite make."""
-    with raw(path) as connection:
-        rows = connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-            " AND name NOT LIKE 'sqlite_%' AND name != 'alembic_version'"
-        ).fetchall()
-    return {name: " ".join(sql.split()) for name, sql in rows}
-
-
-def revision_of(path: Path) -> str:
-    """The revision that a file says it has."""
-    with raw(path) as connection:
-        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-
-
-def everything(store: Store) -> dict[str, Any]:
-    """All that the state tells, but for the client id."""
-    return {
-        "feed": store.feed_state(WORLD),
-        "snapshot": store.snapshot(WORLD, "2026010100"),
-        "adoptions": store.adoptions(WORLD),
-        "runs": store.runs(9),
-        "steps": store.steps_of_plan("aaaa00000001"),
-        "plans": store.open_plans(),
-        "approvals": store.approvals("aaaa00000001"),
-        "targets": store.target_states(),
-        "events": store.events(9),
-    }
 
 
 @pytest.fixture
@@ -235,7 +166,7 @@ def test_there_is_no_way_back(filled: Path) -> None:
     config.set_main_option("script_location", str(OURS.folder))
     config.attributes["connection"] = connection
     begin_with(connection, "BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="forward only.*before-REVISION"), connection.begin():
+    with pytest.raises(StoreError, match=r"forward only.*before-REVISION"), connection.begin():
         command.downgrade(config, "base")
     connection.close()
     assert OURS.head == revision_of(filled / "exosync.db")

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.state import URL, connection_of, raw
 
 from exosync.errors import ConfigError
 from exosync.store import Store
 from exosync.store.engine import database_path
+from tests.support.state import URL, connection_of, raw
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_relative_file_starts_from_the_base(url: str, expected: str) -> None:
 )
 def test_a_url_without_a_file_is_a_config_error(url: str) -> None:
     """A state in memory would forget everything."""
-    with pytest.raises(ConfigError, match="sqlite:///exosync.db"):
+    with pytest.raises(ConfigError, match=r"sqlite:///exosync\.db"):
         database_path(url, base=Path())
 
 

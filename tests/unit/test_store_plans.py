@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.state import AT, URL, plan, target
 
 from exosync.errors import UsageError
 from exosync.store import Approval, PlanStatus, Store
+from tests.support.state import AT, URL, plan, target
 
 HOUR = timedelta(hours=1)
 
@@ -33,10 +33,12 @@ def test_a_plan_comes_back_with_when_it_was_made(store: Store) -> None:
 
 
 def test_a_plan_seen_again_keeps_its_beginning(store: Store) -> None:
-    """The id stands for everything that matters, so the first body is as good."""
-    store.save_plan(plan(), AT)
-    store.save_plan(replace(plan(), body={"other": True}), AT + HOUR)
-    expected = replace(plan(), created_at=AT, last_seen_at=AT + HOUR)
+    """What is said against it may have changed: the limits are no part of its id."""
+    runs = [store.begin_run("sync", AT) for _ in range(2)]
+    store.save_plan(replace(plan(), run_id=runs[0]), AT)
+    again = replace(plan(), run_id=runs[1], body={"refusals": []}, refused=False)
+    store.save_plan(again, AT + HOUR)
+    expected = replace(again, run_id=runs[0], created_at=AT, last_seen_at=AT + HOUR)
     assert expected == store.find_plan("aaaa00000001")
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.state import AT, URL, plan
 
 from exosync.errors import StoreError
 from exosync.store import (
@@ -21,6 +20,7 @@ from exosync.store import (
     StepRecord,
     Store,
 )
+from tests.support.state import AT, URL, plan
 
 HOUR = timedelta(hours=1)
 

@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.state import AT, URL, WORLD, raw, snapshot
 
 from exosync.errors import StoreError, UsageError
 from exosync.store import Adoption, FeedState, SnapshotInfo, Store
+from tests.support.state import AT, URL, WORLD, raw, snapshot
 
 DAY = timedelta(days=1)
 

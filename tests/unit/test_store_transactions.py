@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.state import AT, URL, WORLD, connection_of, plan, snapshot
 
 from exosync.errors import StoreError, UsageError
 from exosync.store import Store
+from tests.support.state import AT, URL, WORLD, connection_of, plan, snapshot
 
 
 @pytest.fixture
@@ -78,11 +78,11 @@ def test_a_question_without_an_answer_spoils_nothing(store: Store) -> None:
 
 def test_a_failed_write_that_is_caught_still_undoes_its_transaction(store: Store) -> None:
     """Half of what belongs together must not be stored because somebody caught the error."""
-    with pytest.raises(StoreError, match="nothing of its transaction was stored"):  # noqa: PT012
-        with store.transaction():
-            event(store, "one")
-            with pytest.raises(StoreError, match="FOREIGN KEY"):
-                event(store, "two", run_id=99)
+    expected = "nothing of its transaction was stored"
+    with pytest.raises(StoreError, match=expected), store.transaction():
+        event(store, "one")
+        with pytest.raises(StoreError, match="FOREIGN KEY"):
+            event(store, "two", run_id=99)
     assert [] == titles(store)
     with store.transaction():
         event(store, "after")

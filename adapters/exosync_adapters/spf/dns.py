@@ -36,6 +36,7 @@ from exosync_adapters.spf.dns_values import (
     Server,
     Trouble,
     TxtRRset,
+    is_silent,
     txt_strings,
 )
 from exosync_adapters.spf.dns_wire import ask, rrset_at
@@ -192,17 +193,20 @@ class Zone:
         """Read until every server shows `expected` (None: nothing) or time is over.
 
         `within` is in seconds, counting pauses as long as they were asked for; a server that
-        agreed is not asked again. Returns the last answer of each; the caller compares.
+        agreed is not asked again, and one that was silent twice is not waited for. Returns
+        the last answer of each; the caller compares.
         """
         goal = expected or TxtRRset.absent(name)
         started, paused, step = time.monotonic(), 0.0, _FIRST_PAUSE
-        found = self.read(name)
-        while waiting := [server for server, seen in found.items() if seen != goal]:
+        found, silent = self.read(name), frozenset[Server]()
+        while waiting := [one for one, seen in found.items() if seen != goal and one not in silent]:
             if max(paused, time.monotonic() - started) + step > within:
                 break
             pause(step)
             paused, step = paused + step, min(step * 2, _LONGEST_PAUSE)
-            found |= self._from(waiting, lambda server: self._read(server, name))
+            again = self._from(waiting, lambda server: self._read(server, name))
+            silent |= {one for one in waiting if is_silent(found[one]) and is_silent(again[one])}
+            found |= again
         return found
 
     def serials(self) -> dict[Server, int | DnsProblem]:
@@ -298,3 +302,4 @@ def _txt(
         )
         return DnsProblem(server, Trouble.CNAME, message)
     return TxtRRset(name, found.ttl, tuple(tuple(record.strings) for record in found))
+

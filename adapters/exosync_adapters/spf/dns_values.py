@@ -197,6 +197,11 @@ class DnsProblem:
         return TargetError(self.message)
 
 
+def is_silent(answer: TxtRRset | DnsProblem) -> bool:
+    """Whether a server gave no answer at all, rather than a wrong one."""
+    return isinstance(answer, DnsProblem) and answer.trouble is Trouble.UNREACHABLE
+
+
 @dataclass(frozen=True, slots=True)
 class DnsAnswer:
     """What live DNS says of one name and type, following CNAMEs.

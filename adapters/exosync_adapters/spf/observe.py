@@ -81,9 +81,11 @@ def _evaluated(
 
 
 def _foreign(aim: Aim, seen: Seen) -> tuple[Foreign, ...]:
-    """The domain's own SPF record, and all TXT values at our name that are not ours."""
-    where = f"{seen.domain.name} TXT"
-    found = [Foreign(where, text, ranges_in(text)) for text in seen.domain.spf]
+    """The domain's SPF record if a person keeps it, and TXT values at our name but not ours."""
+    found = []
+    if aim.settings.manage == "none":
+        where = f"{seen.domain.name} TXT"
+        found += [Foreign(where, text, ranges_in(text)) for text in seen.domain.spf]
     if seen.leaf is not None:
         found += [
             Foreign(f"{seen.leaf.name} TXT", text, ranges_in(text) if is_spf(text) else IpRanges())

@@ -62,11 +62,6 @@ class AtName:
             if isinstance(answer, TxtRRset) and answer.values != self.rrset.values
         )
 
-    def texts_at(self, server: Server) -> tuple[str, ...] | None:
-        """The TXT values at one server; None if it gave no answer."""
-        answer = self.answers.get(server)
-        return answer.texts if isinstance(answer, TxtRRset) else None
-
     def told(self) -> str:
         """What each server holds, for a person."""
         parts = []

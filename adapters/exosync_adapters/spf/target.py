@@ -25,7 +25,7 @@ from exosync.core.target import (
 )
 from exosync.errors import ConfigError, TargetConflict, TargetError, UsageError
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns_values import DnsProblem, Key, Server, Trouble, TxtRRset
+from exosync_adapters.spf.dns_values import Key, Server, TxtRRset, is_silent
 from exosync_adapters.spf.plan import plan
 from exosync_adapters.spf.seen import Seen
 from exosync_adapters.spf.settings import (
@@ -148,7 +148,7 @@ class SpfTarget:
         within = self._aim.settings.dns.settle.total_seconds()
         found = zone.settle(wanted.name, wanted, within=within, pause=self._context.pause)
         late = [
-            server.label for server, seen in found.items() if seen != wanted and not _silent(seen)
+            server.label for server, seen in found.items() if seen != wanted and not is_silent(seen)
         ]
         if late:
             raise TargetError(
@@ -200,7 +200,3 @@ class SpfTarget:
             port=None if dns.server else dns.port,
         )
 
-
-def _silent(answer: TxtRRset | DnsProblem) -> bool:
-    """Whether a server gave no answer at all, rather than a wrong one."""
-    return isinstance(answer, DnsProblem) and answer.trouble is Trouble.UNREACHABLE

@@ -131,7 +131,7 @@ def decide(
     draft = draft_for(desired.only(families))
     refusals = judge(draft)
     removal_only = refusals and all(one.phase is Phase.REMOVE for one in refusals)
-    if removal_only and draft.goal - draft.base:
+    if removal_only and any(step.phase is Phase.ADD for step in draft.steps):
         gentle = draft_for(desired.only(families).keeping(draft.base))
         if not judge(gentle):
             return gentle, (), tuple(_held_back(one) for one in refusals)

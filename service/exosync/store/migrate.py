@@ -17,7 +17,7 @@ from sqlalchemy import Connection, inspect, text
 
 from exosync.errors import StoreError
 from exosync.store.engine import READ, WRITE, begin_with
-from exosync.store.failures import mapped, of_os
+from exosync.store.failures import mapped
 
 VERSION_TABLE = "alembic_version"
 
@@ -95,7 +95,7 @@ def _advance(
             if there != revision:
                 return there
             if copy:
-                _copy_before(connection, path, following)
+                _copy_before(path, following)
             _upgrade(connection, path, known, following)
             _check_foreign_keys(connection, path, following)
     finally:
@@ -138,22 +138,29 @@ def _check_foreign_keys(connection: Connection, path: Path, revision: str) -> No
         raise StoreError(message)
 
 
-def _copy_before(connection: Connection, path: Path, revision: str) -> None:
-    """Keep the state as it is; the copy is one whole file, or none."""
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+def _copy_before(path: Path, revision: str) -> None:
+    """Keep the state as it is; the copy is one whole file, or none.
+
+    A connection that is about to write cannot be copied from, so a second one reads: it sees
+    what is stored, and the write lock of the first keeps that as it is.
+    """
     final = path.with_name(f"{path.name}.before-{revision}")
     part = final.with_name(f"{final.name}.part")
     try:
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(part)) as copy, mapped(part):
-            raw.backup(copy)
+        with (
+            mapped(part),
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            source.backup(copy)
             # Out of write-ahead logging, so that the copy stands by itself.
             copy.execute("PRAGMA journal_mode = DELETE")
         part.replace(final)
     except OSError as error:
-        raise of_os(error, part) from error
+        message = f"{path} was not migrated: the copy {part} cannot be made: {error.strerror}"
+        raise StoreError(message) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

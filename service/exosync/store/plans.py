@@ -23,19 +23,24 @@ class Plans(Session):
     def save_plan(self, record: PlanRecord, at: datetime) -> None:
         """Store a plan as its target's open one; the target's other open plans are superseded.
 
-        One that is stored already is only seen again: it is open (once more), and its body
-        stays as it was first.
+        One that is stored already is seen again: it is open (once more), from the same run and
+        time on. Its body and whether it is refused are taken anew, for the limits of the guards
+        are no part of what its id stands for.
         """
         with self._writing() as connection:
-            again = update(plans).where(plans.c.id == record.id)
             values = {
+                "body": dict(record.body),
+                "refused": record.refused,
+                "status": PlanStatus.OPEN.value,
                 "last_seen_at": at,
-                "status": "open",
                 "closed_at": None,
                 "superseded_by": None,
             }
-            if connection.execute(again.values(**values)).rowcount == 0:
-                connection.execute(insert(plans).values(**_new(record), created_at=at, **values))
+            again = update(plans).where(plans.c.id == record.id).values(**values)
+            if connection.execute(again).rowcount == 0:
+                connection.execute(
+                    insert(plans).values(**_lasting(record), created_at=at, **values)
+                )
             others = _open_of(record.target) & (plans.c.id != record.id)
             _end(connection, others, PlanStatus.SUPERSEDED, at, superseded_by=record.id)
 
@@ -124,13 +129,13 @@ class Plans(Session):
 _APPROVAL = [column for column in approvals.c if column.name != "id"]
 
 
-def _new(record: PlanRecord) -> dict[str, Any]:
-    names = ("id", "target", "version", "adopting", "refused", "run_id")
-    objects: Mapping[str, Any] = {
+def _lasting(record: PlanRecord) -> dict[str, Any]:
+    """What never changes of a plan."""
+    names = ("id", "target", "version", "adopting", "run_id")
+    return {
+        **{name: getattr(record, name) for name in names},
         "ingredients": dict(record.ingredients),
-        "body": dict(record.body),
     }
-    return {**{name: getattr(record, name) for name in names}, **objects}
 
 
 def _plan(row: Mapping[Any, Any]) -> PlanRecord:

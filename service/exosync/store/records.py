@@ -117,7 +117,8 @@ class RunRecord:
 class PlanRecord:
     """One plan. `ingredients` are the digests that its id stands for, `body` the plan as JSON.
 
-    The second half is the store's own: what a caller gives there is not looked at.
+    `run_id` is the run that made it first. From `status` on the fields are the store's own:
+    what a caller gives there is not looked at.
     """
 
     id: str
