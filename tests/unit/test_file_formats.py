@@ -383,7 +383,7 @@ def test_a_path_is_enough() -> None:
         ({"format": "template"}, "needs the file"),
         ({"format": "template", "template": "list"}, "same file"),
         ({"template": "list.j2"}, "is for format template, not for plain"),
-        ({"value": "OK"}, "is for format postfix"),
+        ({"value": "permit"}, "is for format postfix"),
         ({"table": "mail"}, "is for format nftables, not"),
         ({"set_name": "exo"}, "is for format nftables and ipset"),
         ({"variable": "exo"}, "is for format terraform"),
@@ -409,6 +409,13 @@ def test_a_wrong_setting_is_refused_with_the_reason(keys: dict[str, str], told: 
     """What a tool would choke on is refused when the configuration is read."""
     with pytest.raises(ValidationError, match=told):
         settings(**keys)
+
+
+@pytest.mark.parametrize("form", [one for one in Format if one is not Format.TEMPLATE])
+def test_settings_with_every_default_written_out_are_settings(form: Format) -> None:
+    """So that what `config show` prints can be used again."""
+    one = settings(format=form)
+    assert one == type(one).model_validate(one.model_dump(mode="json"))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import sqlalchemy.exc
 
 from exosync.errors import StoreError
 from exosync.store import FeedState, Store
+from exosync.store.engine import _use_wal
 from exosync.store.failures import explain, mapped
 from tests.support.children import child
 from tests.support.state import (
@@ -171,6 +172,37 @@ def test_a_lock_held_by_another_process(filled: Path, monkeypatch: pytest.Monkey
         write(store)
 
 
+def test_a_lock_held_by_another_process_at_the_first_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself would not wait here, so exosync does."""
+    monkeypatch.setattr("exosync.store.engine.BUSY_SECONDS", 0.1)
+    path = tmp_path / "exosync.db"
+    path.touch()
+    with child("hold_database", path) as (process, told):
+        assert "holding" == told()
+        with pytest.raises(StoreError, match=f"{path} is locked by another process"):
+            Store.open(URL, base=tmp_path)
+        process.kill()
+        process.join()
+    Store.open(URL, base=tmp_path).close()
+
+
+def test_a_file_system_without_shared_memory(tmp_path: Path) -> None:
+    """Where write-ahead logging is not to be had, SQLite stays in another mode."""
+    expected = r"cannot use write-ahead logging \(journal mode memory"
+    with raw(Path(":memory:")) as connection, pytest.raises(StoreError, match=expected):
+        _use_wal(connection, tmp_path / "exosync.db")
+
+
+def test_a_library_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before a file is made."""
+    monkeypatch.setattr("exosync.store.engine.OLDEST_SQLITE", (99, 0, 0))
+    with pytest.raises(StoreError, match=r"SQLite 3.* is too old: exosync needs"):
+        Store.open(URL, base=tmp_path)
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_a_full_disk_at_the_first_start(tmp_path: Path) -> None:
     """No half-made state is left: with room, the next start makes it."""
     with child("open_with_small_files", tmp_path) as (_, told):
@@ -317,8 +349,9 @@ def test_an_error_that_is_not_the_databases_goes_through(tmp_path: Path) -> None
         raise ZeroDivisionError
 
 
-def test_a_file_that_vanished_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", ["SQLITE_CANTOPEN", "SQLITE_READONLY"])
+def test_a_file_that_vanished_is_told(tmp_path: Path, code: str) -> None:
     """As such, not as a lack of permission."""
     error = sqlite3.OperationalError("unable to open database file")
-    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    error.sqlite_errorcode = getattr(sqlite3, code)
     assert "does not exist any more" in explain(error, tmp_path / "exosync.db")

@@ -55,6 +55,16 @@ def test_a_second_process_is_told_who_is_at_work(path: Path) -> None:
         assert f"pid {os.getpid()} " in told()
 
 
+def test_a_user_without_a_name_is_told_by_number(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As containers often run."""
+    monkeypatch.setattr("os.geteuid", lambda: 54321)
+    held = pytest.raises(LockHeldError, match="user id 54321")
+    with lock(path).held(at=AT), held, lock(path).held(at=AT):
+        pass
+
+
 def test_the_same_process_cannot_take_it_twice(path: Path) -> None:
     """Two runs in one process are two runs."""
     with lock(path).held(at=AT):

@@ -152,6 +152,13 @@ def test_a_migration_that_fails_leaves_the_revision_before(
     assert "9002" == revision_of(filled / "exosync.db")
 
 
+def test_a_migration_that_is_missing_is_a_store_error(filled: Path) -> None:
+    """As after an installation that was cut short."""
+    with pytest.raises(StoreError, match="could not be migrated to revision 9001"):
+        bring(filled, Migrations(OURS.folder, (*OURS.revisions, "9001")))
+    assert OURS.head == revision_of(filled / "exosync.db")
+
+
 def test_a_later_state_is_not_opened_by_this_release(filled: Path, tmp_path: Path) -> None:
     """It would not know what it does to it."""
     bring(filled, later(tmp_path))

@@ -13,10 +13,10 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from exosync.core.desired import Desired, Entry
 from exosync_adapters.file.mark import Mark, without_marks
+from exosync_adapters.file.page import Page, Row
 from exosync_adapters.file.settings import (
     SUFFIX_NEW,
     SUFFIX_V4,
@@ -35,38 +35,6 @@ CSV_COLUMNS = ("cidr", "family", "origin", "name", "reason", "leaving_on", "mana
 
 _IPSET_DEFAULT_SIZE = 65_536
 _FAMILIES = (("ipv4", SUFFIX_V4), ("ipv6", SUFFIX_V6))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry, its texts of one printable line each.
-
-    `family` is ipv4 or ipv6, `leaving_on` a date (YYYY-MM-DD) or empty, `note` the origin in
-    words, of at most NOTE_BYTES bytes; empty for what Microsoft publishes now.
-    """
-
-    cidr: str
-    family: str
-    origin: str
-    name: str
-    reason: str
-    leaving_on: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """All that a format needs; `source` is the text of the template, empty without one."""
-
-    mark: Mark
-    instance: str
-    rows: tuple[Row, ...]
-    settings: FileSettings
-    source: str = ""
-
-    def of(self, family: str) -> tuple[Row, ...]:
-        """The rows of one family."""
-        return tuple(row for row in self.rows if row.family == family)
 
 
 Renderer = Callable[[Page], str]

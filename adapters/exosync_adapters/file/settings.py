@@ -167,7 +167,9 @@ class FileSettings(BaseModel):
     @model_validator(mode="after")
     def _keys_fit_format(self) -> Self:
         for key, formats in KEYS_OF.items():
-            if key in self.model_fields_set and self.format not in formats:
+            # A key at its default says nothing, and `config show` prints every key.
+            default = type(self).model_fields[key].default
+            if getattr(self, key) != default and self.format not in formats:
                 names = " and ".join(formats)
                 raise ValueError(f"{key}: is for format {names}, not for {self.format}: remove it")
         if self.format is Format.TEMPLATE and self.template is None:

@@ -10,7 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from exosync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from exosync_adapters.file.formats import Page
+    from exosync_adapters.file.page import Page
 
 MOST_CHARACTERS = 16 * 1024**2
 """The longest text that a template may make, as long as the longest file that is read."""

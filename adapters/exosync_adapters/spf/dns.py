@@ -302,4 +302,3 @@ def _txt(
         )
         return DnsProblem(server, Trouble.CNAME, message)
     return TxtRRset(name, found.ttl, tuple(tuple(record.strings) for record in found))
-

@@ -199,4 +199,3 @@ class SpfTarget:
             timeout=self._timeout,
             port=None if dns.server else dns.port,
         )
-
