@@ -14,6 +14,7 @@ programs=(
     "postmap|postfix|the Postfix format read by postmap"
     "haproxy|haproxy|the HAProxy format read by haproxy"
     "faketime|faketime|whole processes under a moved clock"
+    "jq|jq|the JSON formats read by jq"
 )
 
 list_missing() {

@@ -52,7 +52,7 @@ def _keep_plan(store: Store, look: Look, outcome: Outcome, at: datetime) -> None
     if look.plan is None or outcome.wanted is None:
         return
     if look.plan.id is None:
-        store.close_plans(look.job.name, at=at)
+        store.close_plans(look.job.name, at=at, adopting=not look.plan.standing)
     else:
         keep_plan(store, look.job, look.plan, outcome.wanted.desired, at)
 

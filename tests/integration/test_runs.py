@@ -239,6 +239,7 @@ def test_a_foreign_file_is_listed_and_left_alone_until_adopted(world: World) -> 
 
     plan = only(world.adopt("edge"))
     assert path.read_text().startswith("# somebody's list"), "adopt only plans"
+    world.sync()
     world.approve(plan["plan"])
     told = world.apply(plan["plan"])
 

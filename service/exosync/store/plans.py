@@ -23,6 +23,9 @@ class Plans(Session):
     def save_plan(self, record: PlanRecord, at: datetime) -> None:
         """Store a plan as its target's open one; the target's other open plans are superseded.
 
+        A plan that adopts and one that does not stand side by side: a run between `adopt` and
+        `apply` must not take away what a person is about to do.
+
         One that is stored already is seen again: it is open (once more), from the same run and
         time on. Its body and whether it is refused are taken anew, for the limits of the guards
         are no part of what its id stands for.
@@ -42,6 +45,7 @@ class Plans(Session):
                     insert(plans).values(**_lasting(record), created_at=at, **values)
                 )
             others = _open_of(record.target) & (plans.c.id != record.id)
+            others &= plans.c.adopting == record.adopting
             _end(connection, others, PlanStatus.SUPERSEDED, at, superseded_by=record.id)
 
     def find_plan(self, prefix: str) -> PlanRecord:
@@ -81,14 +85,17 @@ class Plans(Session):
                 spent = update(approvals).where(_unspent(plan_id))
                 connection.execute(spent.values(spent_at=at))
 
-    def close_plans(self, target: str, at: datetime) -> None:
-        """Close the open plans of a target that needs none any more."""
-        query = select(plans.c.id).where(_open_of(target)).limit(1)
+    def close_plans(self, target: str, at: datetime, *, adopting: bool = True) -> None:
+        """Close the open plans of a target that needs none any more; those that adopt only if so."""
+        which = _open_of(target)
+        if not adopting:
+            which &= plans.c.adopting.is_(False)
+        query = select(plans.c.id).where(which).limit(1)
         with self._reading() as connection:
             if connection.execute(query).first() is None:
                 return
         with self._writing() as connection:
-            _end(connection, _open_of(target), PlanStatus.CLOSED, at)
+            _end(connection, which, PlanStatus.CLOSED, at)
 
     def open_plans(self) -> list[PlanRecord]:
         """The plans that wait, by target and age."""
