@@ -80,6 +80,13 @@ FIXED_CODES = {
 """What each exit code means."""
 
 
+SETTINGS_NOTE = """\
+Keys of a section are joined by a dot; `[]` stands for each item of a list. Every key but those of
+targets can also be set by a variable: `EXOSYNC_` and the key in capitals, with `__` for each dot
+(`EXOSYNC_FEED__URL`).
+"""
+
+
 def pages() -> dict[str, str]:
     """The text of every page by its file name."""
     return {
@@ -146,13 +153,7 @@ def settings() -> str:
     by_kind: dict[str, list[Setting]] = {}
     for one in describe_settings():
         by_kind.setdefault(one.kind, []).append(one)
-    parts = [
-        "# Settings\n\n",
-        NOTE,
-        "Keys of a section are joined by a dot; `[]` stands for each item of a list. Every key but\n"
-        "those of targets can also be set by a variable: `EXOSYNC_` and the key in capitals, with\n"
-        "`__` for each dot (`EXOSYNC_FEED__URL`).\n",
-    ]
+    parts = ["# Settings\n\n", NOTE, SETTINGS_NOTE]
     for kind, found in by_kind.items():
         title = f"Targets of kind `{kind}`" if kind else "All keys but those of a kind"
         parts.append(f"\n## {title}\n\n| key | value | default | |\n| --- | --- | --- | --- |\n")
@@ -180,7 +181,11 @@ def all_rules() -> dict[str, dict[str, str]]:
 
 def rules() -> str:
     """The names of all rules that refuse."""
-    parts = ["# Rules\n\n", NOTE, "The names do not change; they stand in `refusals` of the JSON output.\n"]
+    parts = [
+        "# Rules\n\n",
+        NOTE,
+        "The names do not change; they stand in `refusals` of the JSON output.\n",
+    ]
     for title, found in all_rules().items():
         parts.append(f"\n## {title}\n\n| rule | refuses when |\n| --- | --- |\n")
         parts += [f"| `{name}` | {meaning} |\n" for name, meaning in found.items()]
@@ -199,7 +204,9 @@ def exit_codes() -> str:
 def json_page() -> str:
     """The page that leads to the JSON Schemas."""
     return (
-        "# JSON\n\n" + NOTE + "Every reading command has `--json`. The shapes are published as JSON "
+        "# JSON\n\n"
+        + NOTE
+        + "Every reading command has `--json`. The shapes are published as JSON "
         "Schema (draft 2020-12):\n\n"
         "- {download}`the configuration file <configuration.schema.json>`, the same as "
         "`exosync config schema` prints, for editors;\n"

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from exosync.core.ranges import IpRanges
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.world import Json, World
 from tests.support.zones import WIDE, zone_file
-
-from exosync.core.ranges import IpRanges
 
 OLD, NEW = "2020072800", "2024073100"
 INSTANCE = "USGovGCCHigh"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -24,7 +25,12 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 # Written in pieces, so that this file does not hold what it looks for.
-REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs.org", "deb." + "debian.org")
+REGISTRIES = (
+    "py" + "pi.org",
+    "python" + "hosted.org",
+    "registry." + "npmjs.org",
+    "deb." + "debian.org",
+)
 UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + "XX|HA" + "CK)\b", re.IGNORECASE)
 INDEX_OPTION = re.compile(r"^\s*(--|-)(extra-index-url|index-url|find-links|trusted-host|i|f)\b")
 
@@ -65,7 +71,16 @@ def group(name: str) -> list[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel, built from this tree."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "hatchling",
+        "build",
+        "--target",
+        "wheel",
+        "--directory",
+        str(folder),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     [path] = folder.glob("exosync-*.whl")
     return zipfile.ZipFile(path)
@@ -86,7 +101,9 @@ def test_the_changelog_knows_the_version() -> None:
 @pytest.mark.parametrize("where", ["console_scripts", "exosync.targets"])
 def test_entry_points_can_be_loaded(where: str) -> None:
     """The command, and every kind of target that is shipped, is where the metadata says."""
-    ours = [one for one in metadata.entry_points(group=where) if one.dist and one.dist.name == "exosync"]
+    ours = [
+        one for one in metadata.entry_points(group=where) if one.dist and one.dist.name == "exosync"
+    ]
     assert ours
     for entry in ours:
         assert entry.load() is not None
@@ -199,4 +216,11 @@ def test_the_commands_that_the_readme_names_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     told = "".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md"))
     assert {"demo", "test"} <= set(re.findall(r"\bmake ([a-z-]+)\b", told))
-    assert set(re.findall(r"^(?:    )?make ([a-z-]+)\b", told, re.MULTILINE)) <= targets
+    assert set(re.findall(r"^(?:\$ )?make ([a-z-]+)\b", told, re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+def test_a_test_cannot_leave_this_machine(address: str) -> None:
+    """Whatever a test connects to by mistake, nothing but loopback is reached."""
+    with pytest.raises((RuntimeError, UserWarning), match=re.escape(address)):
+        socket.create_connection((address, 443), timeout=0.1)
