@@ -68,7 +68,11 @@ class Story:
             print(f"$ exosync {' '.join(words)}", flush=True)
         done = subprocess.run(
             [sys.executable, "-m", "exosync", *words],
-            cwd=self.folder, env=self._environ, capture_output=True, text=True, check=False,
+            cwd=self.folder,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if show or done.returncode != expect:
             print(done.stdout + done.stderr, end="", flush=True)
@@ -137,7 +141,9 @@ def _next_version(story: Story, feed: EndpointsStandIn) -> None:
 def _removal(story: Story) -> None:
     story.tell(f"The grace time ({GRACE} seconds here) goes by.")
     time.sleep(GRACE)
-    story.tell("Half of the IPv4 ranges would go now: a guard refuses that until a person approves.")
+    story.tell(
+        "Half of the IPv4 ranges would go now: a guard refuses that until a person approves."
+    )
     story.run("sync", expect=3)
     refused = story.json("sync", expect=3)
     there = (story.folder / "exo.cidr").read_text()

@@ -14,8 +14,9 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -71,7 +72,8 @@ def configure(
 
 
 def _set_up(level: int, out: TextIO, redaction: Processor, render: Processor) -> None:
-    import structlog
+    with _without("rich"):
+        import structlog
 
     structlog.configure(
         processors=[
@@ -90,7 +92,8 @@ def _set_up(level: int, out: TextIO, redaction: Processor, render: Processor) ->
 
 def get_logger(**bound: Any) -> FilteringBoundLogger:
     """A logger; `bound` stands in each of its events. Sets logging up if nothing has yet."""
-    import structlog
+    with _without("rich"):
+        import structlog
 
     if _Setup.wanted is None and not structlog.is_configured():
         configure()
@@ -99,6 +102,25 @@ def get_logger(**bound: Any) -> FilteringBoundLogger:
         _Setup.wanted = None
     logger: FilteringBoundLogger = structlog.get_logger().bind(**bound)
     return logger
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let a library find inside that an optional package, not imported yet, is not there.
+
+    structlog imports rich for a console output that is not used here, which takes four times
+    as long as all the rest of it. None stands in the place of a module that cannot be had:
+    https://docs.python.org/3/reference/import.html#the-module-cache
+    """
+    modules: dict[str, Any] = sys.modules
+    if name in modules:
+        yield
+        return
+    modules[name] = None
+    try:
+        yield
+    finally:
+        del modules[name]
 
 
 class _Lines:

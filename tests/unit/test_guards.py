@@ -144,22 +144,24 @@ def test_a_recut_is_neither_growth_nor_shrink() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "rule", "after"),
+    ("setting", "rule", "after"),
     [
-        ("max_shrink_ranges", "shrink", TODAY[:3]),
-        ("max_growth_ranges", "growth", (*TODAY, "52.112.0.0/20")),
+        ("guards.max_shrink_ranges", "shrink", TODAY[:3]),
+        ("guards.max_growth_ranges", "growth", (*TODAY, "52.112.0.0/20")),
     ],
 )
 def test_a_count_may_be_limited_besides_the_share(
-    field: str, rule: str, after: tuple[str, ...]
+    setting: str, rule: str, after: tuple[str, ...]
 ) -> None:
     """Counts govern where shares are generous."""
     loose = Limits(min_ranges=1, max_shrink=Fraction(10), max_growth=Fraction(10))
 
-    assert [] == refusals(TODAY, after, limits=loose)
-    (one,) = refusals(TODAY, after, limits=replace(loose, **{field: 0}))
+    tight = replace(loose, max_shrink_ranges=0, max_growth_ranges=0)
 
-    assert (rule, f"guards.{field}") == (one.rule, one.setting)
+    assert [] == refusals(TODAY, after, limits=loose)
+    (one,) = refusals(TODAY, after, limits=tight)
+
+    assert (rule, setting) == (one.rule, one.setting)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def decided(
     )
 
 
-def plan(**kinds: object) -> Plan:
+def plan(**kinds: Any) -> Plan:
     """A plan with one step."""
     step = Step("list", Phase.ADD, Action.CREATE, "write", "", "a", ABSENT, "t")
     draft = Draft(base=IpRanges(), goal=IpRanges.parse(FOUR), steps=(step,))

@@ -288,6 +288,15 @@ def test_steps_since_are_those_that_changed_something(store: Store) -> None:
     assert ["token1", "token6"] == [one.gives for one in since]
 
 
+def test_one_event_is_found_by_its_id(store: Store) -> None:
+    """And None stands for none."""
+    number = event(store)
+    found = store.event(number)
+    assert found is not None
+    assert "drift" == found.kind
+    assert store.event(number + 1) is None
+
+
 def test_events_come_newest_first_page_by_page(store: Store) -> None:
     """With everything that was told of them."""
     run_id = store.begin_run("sync", AT)

@@ -67,7 +67,14 @@ def _show_status(view: Json) -> None:
 @click.command(short_help="Show what happened, newest first.")
 @config_option
 @json_option
-@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=30,
+    show_default=True,
+    help="How many lines at most.",
+)
 def history(*, limit: int, as_json: bool) -> None:
     """Show runs and events, newest first. A run that repeated without news is counted."""
     with opened() as assembly:
@@ -216,7 +223,13 @@ def _show_values(view: Json) -> None:
 @click.command(short_help="Show the desired ranges and where each comes from.")
 @config_option
 @json_option
-@click.option("--families", type=click.Choice(["both", "ipv4", "ipv6"]), default="both")
+@click.option(
+    "--families",
+    type=click.Choice(["both", "ipv4", "ipv6"]),
+    default="both",
+    show_default=True,
+    help="Which address families.",
+)
 @click.option("--plain", is_flag=True, help="Only the CIDRs, one a line, for other programs.")
 def ranges(*, families: str, plain: bool, as_json: bool) -> None:
     """Show the desired ranges: Microsoft's, extras, and what is leaving. Asks nobody outside."""

@@ -26,11 +26,20 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "markdown", "html")
 
+format_option = click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="How the result is printed.",
+)
+
 
 @click.command(short_help="Show what would be done, and why; write nothing outside.")
 @config_option
 @json_option
-@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option
 def plan(*, as_json: bool, fmt: str) -> int:
     """Fetch, compare and plan for every target. Nothing outside the state is written.
 
@@ -43,7 +52,7 @@ def plan(*, as_json: bool, fmt: str) -> int:
 @click.command(short_help="Run once: fetch, plan, guard, apply, verify, record.")
 @config_option
 @json_option
-@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option
 def sync(*, as_json: bool, fmt: str) -> int:
     """Run once over all targets.
 

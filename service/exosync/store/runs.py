@@ -197,6 +197,13 @@ class Runs(Session):
         with self._writing() as connection:
             return new_id(connection, events, **values, body=body, run_id=run_id, at=at)
 
+    def event(self, event_id: int) -> EventRecord | None:
+        """One event; None if there is none of that id."""
+        with self._reading() as connection:
+            query = select(events).where(events.c.id == event_id)
+            row = connection.execute(query).mappings().first()
+            return EventRecord(**row) if row else None
+
     def events(
         self, limit: int, before_id: int | None = None, kinds: Collection[str] | None = None
     ) -> list[EventRecord]:
