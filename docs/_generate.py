@@ -57,7 +57,6 @@ OTHER_RULES = {
         "bad_version": "a version is not ten digits",
         "bad_instance": "the instance is none of Microsoft's clouds",
         "wrong_instance": "the answer speaks of other instances than the one asked for",
-        "unknown_version": "the answer's version is not the one that was asked for",
         "different_content": "a version that is stored came again with other contents",
     },
     "Applying and approving": {

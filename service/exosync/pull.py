@@ -18,7 +18,7 @@ from exosync.core.intake import IntakeLimits, intake
 from exosync.core.ranges import IpRanges
 from exosync.core.selection import MailRanges, mail_ranges
 from exosync.core.target import Finding, Severity
-from exosync.errors import FeedError, FeedRejected, FeedThrottled
+from exosync.errors import FeedError, FeedRejected, FeedThrottled, UsageError
 from exosync.store import FeedState, SnapshotRecord, Store
 
 
@@ -83,7 +83,9 @@ def pull(rules: FeedRules, store: Store, now: datetime) -> Pulled:
             pulled = replace(_fetch(rules, rules.feed, store, state.latest, now), asked=asked)
         elif state.failures and not asked:
             return replace(pulled, error=_still_failing(state))
-        store.save_feed_state(rules.instance, replace(state, failures=0, error="", not_before=None))
+        well = replace(state, failures=0, error="", not_before=None)
+        if well != state:
+            store.save_feed_state(rules.instance, well)
         return replace(pulled, requests=rules.feed.requests_made)
     except FeedError as error:
         # Read again: what `_ask` learned before the failure is kept.
@@ -165,7 +167,7 @@ def held(store: Store, instance: str, version: str) -> tuple[Snapshot, MailRange
     record = store.snapshot(instance, version)
     if record is None:
         message = f"version {version} of {instance} is not in the state: `exosync feed versions` lists those that are"
-        raise FeedRejected(message, rule="unknown_version")
+        raise UsageError(message)
     snapshot = parse_endpoints(
         record.body, instance=instance, version=version, where=f"stored version {version}"
     )

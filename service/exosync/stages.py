@@ -170,6 +170,7 @@ def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting:
         limits=desk.limits,
         feed_age=desk.now() - desk.wanted.confirmed_at,
         proven=_proven(desk.store, job.name),
+        adopting=adopting,
     )
     plan = Plan(
         target=job.name,

@@ -136,6 +136,16 @@ def test_bringing_back_what_was_taken_away_is_no_growth() -> None:
     assert () == guard(draft, wish, limits=Limits(), feed_age=FRESH, proven=goal)
 
 
+def test_what_comes_to_an_adopted_list_is_no_growth() -> None:
+    """It is a first publication; what would be lost of it is still a removal."""
+    draft = Draft(IpRanges.parse(TODAY[:1]), IpRanges.parse(TODAY[1:]), steps=(STEP,))
+    wish = Desired("Worldwide", "2024073100", draft.goal)
+
+    found = guard(draft, wish, limits=Limits(min_ranges=1), feed_age=FRESH, adopting=True)
+
+    assert ["shrink"] == rules(list(found))
+
+
 def test_a_recut_is_neither_growth_nor_shrink() -> None:
     """The same addresses under other CIDRs change nothing."""
     halves = ("40.92.0.0/16", "40.93.0.0/16")

@@ -78,6 +78,7 @@ def decided(
         limits=limits,
         feed_age=timedelta(),
         proven=IpRanges(),
+        adopting=False,
     )
 
 

@@ -82,6 +82,8 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context, config_file: str | None, *, debug: bool) -> None:
     """Keep mail gateways and SPF records in step with Exchange Online's published IP ranges."""
     ctx.obj = {"config": config_file, "debug": debug}
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        ctx.color = False
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -124,6 +126,10 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: Exception, code: int) -> int:
-    redacted = import_module("exosync.secrets").redact(str(error) or type(error).__name__)
+    redact, clean = (
+        import_module("exosync.secrets").redact,
+        import_module("exosync.core.words").clean,
+    )
+    redacted = clean(redact(str(error) or type(error).__name__))
     click.echo(f"{click.style('error:', fg='red', bold=True)} {redacted}", err=True)
     return code

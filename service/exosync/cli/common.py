@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from exosync.core.words import clean
+
 if TYPE_CHECKING:
     from exosync.assembly import Assembly
     from exosync.config import Loaded
@@ -89,8 +91,14 @@ def progress_over() -> None:
 
 
 def say(words: str = "", **style: Any) -> None:
-    """One line of a result."""
-    click.echo(click.style(words, **style) if style else words)
+    """One line of a result, whatever characters came into it from outside."""
+    safe = clean(words)
+    click.echo(click.style(safe, **style) if style else safe)
+
+
+def say_rendered(words: str) -> None:
+    """A result that is safe and coloured already."""
+    click.echo(words)
 
 
 def say_json(value: Any) -> None:
@@ -110,8 +118,11 @@ def table(rows: list[tuple[str, ...]], *, head: tuple[str, ...]) -> None:
     for name in head:
         grid.add_column(name, overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    console.print(grid)
+        grid.add_row(*(Text(clean(cell), style=_STYLES.get(cell, "")) for cell in row))
+    with console.capture() as captured:
+        console.print(grid)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 _STYLES = {
@@ -125,3 +136,8 @@ _STYLES = {
     "failed": "red",
     "fail": "red",
 }
+
+
+def minute(moment: str | None) -> str:
+    """A stored moment as people read it, in UTC."""
+    return moment[:16].replace("T", " ") if moment else "never"

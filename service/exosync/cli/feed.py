@@ -14,6 +14,7 @@ from exosync.cli.common import (
     config_option,
     json_option,
     locked,
+    minute,
     opened,
     say,
     say_json,
@@ -50,7 +51,7 @@ def versions(*, as_json: bool) -> None:
         [
             (
                 r["version"],
-                (r["adopted_at"] or "")[:16],
+                minute(r["adopted_at"]),
                 str(len(r["mail"])),
                 r["changed"],
                 r["source"],
@@ -101,7 +102,7 @@ def show(*, version: str, raw: bool, as_json: bool) -> None:
         say_json(view)
     else:
         say(f"version {version} of {view['instance']}, {view['sets']} endpoint sets", bold=True)
-        say(f"  from {view['source']}, {view['fetched_at'][:16]} UTC")
+        say(f"  from {view['source']}, {minute(view['fetched_at'])} UTC")
         say(f"  SHA-256 {view['sha256']}")
         for one in view["mail"]:
             say(f"  mail, set {one['set']}: {', '.join(one['cidrs']) or 'no addresses'}")
@@ -150,7 +151,8 @@ def import_(*, file: str, instance: str | None, version: str | None, as_json: bo
 
         say_json({"version": pulled.version, **feed_json(pulled)})
         return
-    say(f"version {pulled.version} is adopted")
+    again = "" if pulled.adopted_now else " already; it is confirmed"
+    say(f"version {pulled.version} is adopted{again}")
     for one in pulled.news:
         say(f"  {one.text}")
 
@@ -164,7 +166,13 @@ def _bring_in(assembly: Assembly, file: str, instance: str | None, version: str)
     where = "standard input" if file == "-" else file
     snapshot = parse_endpoints(body, instance=name, version=version, where=where)
     rules = replace(assembly.rules.feed, instance=name)
-    return bring_in(snapshot, rules, assembly.store, assembly.rules.now(), source=f"file {where}")
+    return bring_in(
+        snapshot,
+        rules,
+        assembly.store,
+        assembly.rules.now(),
+        source=where if file == "-" else f"file {where}",
+    )
 
 
 def _version_of(file: str) -> str:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import config_option, json_option, opened, say, say_json, table
+from exosync.cli.common import (
+    config_option,
+    json_option,
+    minute,
+    opened,
+    say,
+    say_json,
+    say_rendered,
+    table,
+)
 from exosync.core.words import STATE_WORDS, plural
 from exosync.errors import UsageError
 
@@ -41,9 +50,7 @@ def _show_status(view: Json) -> None:
     say(title(view), bold=True)
     feed = view["feed"]
     if view["adopted_at"]:
-        say(
-            f"  adopted {_minute(view['adopted_at'])}, last confirmed {_minute(feed['checked_at'])}"
-        )
+        say(f"  adopted {minute(view['adopted_at'])}, last confirmed {minute(feed['checked_at'])}")
     if feed["error"]:
         say(f"  feed failing ({plural(feed['failures'], 'time')}): {feed['error']}", fg="red")
     table(
@@ -53,7 +60,7 @@ def _show_status(view: Json) -> None:
                 one["kind"],
                 one["mode"],
                 STATE_WORDS[one["state"]] if one["state"] else "not looked at yet",
-                _minute(one["since"]),
+                minute(one["since"]),
                 {True: "yes", False: "no", None: ""}[one["verified"]],
                 one["plan"] or "",
                 one["error"] or "",
@@ -86,7 +93,7 @@ def history(*, limit: int, as_json: bool) -> None:
         say("nothing has happened yet: run exosync sync")
         return
     table(
-        [(one["id"], _minute(one["at"]), one["what"], one["text"]) for one in rows],
+        [(one["id"], minute(one["at"]), one["what"], one["text"]) for one in rows],
         head=("id", "when (UTC)", "what", ""),
     )
 
@@ -131,12 +138,12 @@ def show(*, what: str, as_json: bool) -> None:
     with opened() as assembly:
         kind, view = _find(assembly.store, assembly.instance, what)
     if as_json:
-        say_json({"kind": kind, **view})
+        say_json({"type": kind, **view})
     elif kind == "run" and view["report"]:
         from exosync.render.text import render
 
-        say(f"run {what}: {view['command']}, {_minute(view['started_at'])} UTC")
-        say(render(view["report"]))
+        say(f"run {what}: {view['command']}, {minute(view['started_at'])} UTC")
+        say_rendered(render(view["report"]))
     elif kind == "plan":
         _show_plan(view)
     else:
@@ -206,10 +213,9 @@ def _plan_view(store: Store, plan: PlanRecord) -> Json:
 
 
 def _show_plan(view: Json) -> None:
-    from exosync.render.text import plan_lines
+    from exosync.render.text import render_plan
 
-    for line in plan_lines(view):
-        say(line)
+    say_rendered(render_plan(view))
 
 
 def _show_values(view: Json) -> None:
@@ -273,7 +279,3 @@ def ranges(*, families: str, plain: bool, as_json: bool) -> None:
         table([(one.cidr, one.note) for one in entries], head=("range", ""))
         for out in desired.exclusions:
             say(f"excluded: {', '.join(out.ranges.cidrs())} ({out.name}: {out.reason})")
-
-
-def _minute(moment: str | None) -> str:
-    return moment[:16].replace("T", " ") if moment else "never"

@@ -16,6 +16,7 @@ from exosync.cli.common import (
     progress_over,
     say,
     say_json,
+    say_rendered,
 )
 
 if TYPE_CHECKING:
@@ -189,8 +190,9 @@ def _show(told: dict[str, Any], fmt: str) -> None:
     elif fmt == "text":
         from exosync.render.text import render
 
-        say(render(told))
+        say_rendered(render(told))
     else:
+        from exosync.core.words import cleaned
         from exosync.render import documents
 
-        say(getattr(documents, fmt)(told))
+        say_rendered(getattr(documents, fmt)(cleaned(told)))

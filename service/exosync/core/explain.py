@@ -26,12 +26,11 @@ class Answer:
 
 
 def explain_address(
-    address: IpRanges, snapshot: Snapshot, mail: MailRanges, desired: Desired, since: str | None
+    address: IpRanges, snapshot: Snapshot, mail: MailRanges, desired: Desired, since: str
 ) -> tuple[Answer, ...]:
     """Everything that can be said of one address, the most telling first.
 
-    `since` is the oldest stored version from which on the address has been mail without a
-    break.
+    `since` tells in words since which version the address has been mail.
     """
     told = [
         *_mail(address, mail, since),
@@ -66,21 +65,21 @@ def describe_set(one: EndpointSet) -> str:
     return f"set {one.id} ({one.service_area}{ports}, {one.category or 'no category'})"
 
 
-def since_version(address: IpRanges, newest_first: Iterable[tuple[str, IpRanges]]) -> str | None:
-    """The oldest version from which on the address has been there without a break."""
-    since = None
+def since_version(address: IpRanges, newest_first: Iterable[tuple[str, IpRanges]]) -> str:
+    """In words, since which of the stored versions an address has been there without a break."""
+    since = ""
     for version, ranges in newest_first:
         if not address <= ranges:
-            break
+            return since and f"since version {since}"
         since = version
-    return since
+    return since and f"since version {since} or earlier"
 
 
-def _mail(address: IpRanges, mail: MailRanges, since: str | None) -> Iterator[Answer]:
+def _mail(address: IpRanges, mail: MailRanges, since: str) -> Iterator[Answer]:
     for set_id, cidrs in mail.sets:
         cidr = _within(address, cidrs)
         if cidr:
-            when = f", since version {since} or earlier" if since else ""
+            when = f", {since}" if since else ""
             yield Answer("mail", f"it is Exchange Online's mail: {cidr} in set {set_id}{when}")
 
 

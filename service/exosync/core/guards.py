@@ -54,9 +54,11 @@ def guard(
     limits: Limits,
     feed_age: timedelta,
     proven: IpRanges = _NOTHING,
+    adopting: bool = False,
 ) -> tuple[Refusal, ...]:
     """The refusals of a draft that would change something; `desired` is of both families.
 
+    What is adopted was not ours, so what comes to it is a first publication and no growth.
     `proven` are the ranges of the last state that was proven right: to bring back what
     somebody took away is no growth.
     """
@@ -66,7 +68,7 @@ def guard(
     return (
         *_amount(desired, limits),
         *_shrink(draft.base, removed, limits),
-        *_growth(draft.goal - added, added, limits),
+        *(() if adopting else _growth(draft.goal - added, added, limits)),
         *_width(added, limits),
         *_space(added),
         *_age(feed_age, limits),

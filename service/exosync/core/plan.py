@@ -115,6 +115,7 @@ def decide(
     limits: Limits,
     feed_age: timedelta,
     proven: IpRanges,
+    adopting: bool,
 ) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
     """The draft to go on with, and the refusals that stand against it.
 
@@ -125,13 +126,13 @@ def decide(
 
     def judge(draft: Draft) -> tuple[Refusal, ...]:
         return draft.refusals + guard(
-            draft, desired, limits=limits, feed_age=feed_age, proven=proven
+            draft, desired, limits=limits, feed_age=feed_age, proven=proven, adopting=adopting
         )
 
     draft = draft_for(desired.only(families))
     refusals = judge(draft)
     removal_only = refusals and all(one.phase is Phase.REMOVE for one in refusals)
-    if removal_only and any(step.phase is Phase.ADD for step in draft.steps):
+    if removal_only and not adopting and any(one.phase is Phase.ADD for one in draft.steps):
         gentle = draft_for(desired.only(families).keeping(draft.base))
         if not judge(gentle):
             return gentle, (), tuple(_held_back(one) for one in refusals)

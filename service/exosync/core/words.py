@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 STATE_WORDS: dict[str, str] = {
@@ -22,6 +23,32 @@ def plural(count: int, noun: str) -> str:
         return f"1 {noun}"
     ending = "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun[-1]}s"
     return f"{count:,} {noun[:-1]}{ending}"
+
+
+_UNSAFE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def clean(text: str) -> str:
+    """A text that cannot move a terminal's cursor, colour it or turn its writing around.
+
+    Files, DNS records and servers say what they like: control characters, the marks of
+    writing direction and lone surrogates are shown as escapes. Lines and tabs stay.
+    """
+    return _UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def cleaned(value: Any) -> Any:
+    """The same for every text in a JSON value."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {name: cleaned(one) for name, one in value.items()}
+        case list():
+            return [cleaned(one) for one in value]
+    return value
 
 
 def change_text(change: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from exosync.core.words import STATE_WORDS, change_text, next_steps, plural
+from exosync.core.words import STATE_WORDS, change_text, cleaned, next_steps, plural
 
 Json = dict[str, Any]
 
@@ -29,9 +29,12 @@ _SIGNS = {
 }
 
 
+_CHECKED = {True: ("✓", None), False: ("✗", "red"), None: ("?", "yellow")}
+
+
 def render(told: Json) -> str:
-    """The whole report, ending without a newline."""
-    return "\n".join(_lines(told))
+    """The whole report, ending without a newline; safe to show on a terminal."""
+    return "\n".join(_lines(cleaned(told)))
 
 
 def _lines(told: Json) -> Iterator[str]:
@@ -86,7 +89,7 @@ def target_lines(target: Json, width: int = 0) -> Iterator[str]:
     for finding in target["findings"]:
         yield "  " + _finding(finding)
     for foreign in target["foreign"]:
-        yield f"  foreign, left alone: {foreign['where']}: {_cut(foreign['text'])}"
+        yield f"  foreign: {foreign['where']}: {_cut(foreign['text'])}"
     yield from _proof(target)
     if target["error"]:
         yield click.style(f"  error: {target['error']}", fg="red")
@@ -152,17 +155,13 @@ def _finding(finding: Json) -> str:
 
 def _proof(target: Json) -> Iterator[str]:
     checks = target["checks"]
-    good = sum(check["ok"] is True for check in checks)
-    if target["verified"] is True:
-        yield click.style(f"  verified: {good} of {plural(len(checks), 'check')}", fg="green")
-    elif target["verified"] is False:
-        yield click.style(
-            f"  not verified: {good} of {plural(len(checks), 'check')} passed", fg="red"
-        )
+    if target["verified"] is not None:
+        word, colour = ("verified", "green") if target["verified"] else ("not verified", "red")
+        yield click.style(f"  {word}", fg=colour)
     for check in checks:
-        if check["ok"] is not True:
-            remedy = f"; {check['remedy']}" if check["remedy"] else ""
-            yield f"    {check['name']}: {check['message']}{remedy}"
+        sign, tint = _CHECKED[check["ok"]]
+        remedy = f"; {check['remedy']}" if check["remedy"] else ""
+        yield click.style(f"    {sign} {check['message']}{remedy}", fg=tint)
 
 
 def _cut(text: str, most: int = 120) -> str:
@@ -170,8 +169,12 @@ def _cut(text: str, most: int = 120) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def plan_lines(plan: Json) -> Iterator[str]:
-    """One plan as it is kept in the state."""
+def render_plan(plan: Json) -> str:
+    """One plan as it is kept in the state; safe to show on a terminal."""
+    return "\n".join(_plan_lines(cleaned(plan)))
+
+
+def _plan_lines(plan: Json) -> Iterator[str]:
     adopting = ", takes over what is there" if plan["adopting"] else ""
     yield click.style(
         f"plan {plan['id']} for {plan['target']}: {plan['status']}{adopting}", bold=True
