@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -316,10 +317,10 @@ def test_terraform_keeps_the_names_that_settings_refuse(tmp_path: Path) -> None:
     assert len(TERRAFORM_WORDS) == sum("reserved" in one["detail"] for one in told)
 
 
-@pytest.mark.parametrize("tool", ["jq", "python3"])
+@pytest.mark.parametrize("tool", ["jq", "python"])
 def test_other_programs_read_the_json(tmp_path: Path, tool: str) -> None:
     """A JSON file is read by programs that are not ours."""
-    path = needs(tool)
+    path = sys.executable if tool == "python" else needs(tool)
     file = write(tmp_path, wanted(NASTY[2]), "exo.json", format=Format.JSON)
     words = [path, ".", str(file)] if tool == "jq" else [path, "-m", "json.tool", str(file)]
     done = run(words)

@@ -161,7 +161,7 @@ def _proof(target: Json) -> Iterator[str]:
     for check in checks:
         sign, tint = _CHECKED[check["ok"]]
         remedy = f"; {check['remedy']}" if check["remedy"] else ""
-        yield click.style(f"    {sign} {check['message']}{remedy}", fg=tint)
+        yield click.style(f"    {sign} {check['name']}: {check['message']}{remedy}", fg=tint)
 
 
 def _cut(text: str, most: int = 120) -> str:
