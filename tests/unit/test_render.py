@@ -32,10 +32,10 @@ def told(**parts: Any) -> dict[str, Any]:
         "findings": [FINDING], "foreign": [{"where": HOSTILE, "text": HOSTILE, "ranges": []}],
         "owned": [], "verified": None, "checks": [], "error": None,
     }  # fmt: skip
-    feed = {"asked": True, "requests": 1, "adopted": False, "previous": None, "changes": []}
+    feed: dict[str, Any] = {"asked": True, "requests": 1, "adopted": False, "previous": None}
     return {
         "version": "2024073100", "instance": "Worldwide", "outcome": "refused",
-        "feed": {**feed, "error": HOSTILE}, "ranges": None, "findings": [FINDING],
+        "feed": {**feed, "changes": [], "error": HOSTILE}, "ranges": None, "findings": [FINDING],
         "targets": [{**target, **parts}],
     }  # fmt: skip
 
