@@ -266,6 +266,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "steps_of_plan": lambda store: store.steps_of_plan("p"),
     "steps_since": lambda store: store.steps_since("edge", AT),
     "add_event": write,
+    "event": lambda store: store.event(1),
     "events": lambda store: store.events(9, kinds=["k"]),
     "save_plan": lambda store: store.save_plan(replace(plan(), run_id=1), AT),
     "find_plan": lambda store: store.find_plan("p"),

@@ -26,8 +26,9 @@ def plural(count: int, noun: str) -> str:
 
 
 _UNSAFE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_OF_SEVERAL_LINES = frozenset({"before", "after", "text"})
 
 
 def clean(text: str) -> str:
@@ -39,15 +40,25 @@ def clean(text: str) -> str:
     return _UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def cleaned(value: Any) -> Any:
-    """The same for every text in a JSON value."""
+def one_line(text: str) -> str:
+    """The same in one line, so that no text can pretend to be a line of ours."""
+    return clean(text).replace("\n", "\\n")
+
+
+def clean_json(text: str) -> str:
+    """The same for JSON: such a character inside one of its texts, as JSON's own escape."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def cleaned(value: Any, key: str = "") -> Any:
+    """The same for every text in a JSON value: in one line, but for what a file or record holds."""
     match value:
         case str():
-            return clean(value)
+            return clean(value) if key in _OF_SEVERAL_LINES else one_line(value)
         case dict():
-            return {name: cleaned(one) for name, one in value.items()}
+            return {name: cleaned(one, name) for name, one in value.items()}
         case list():
-            return [cleaned(one) for one in value]
+            return [cleaned(one, key) for one in value]
     return value
 
 
