@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.testing import CliRunner
 
+from exosync.core.words import EVENT_KINDS, FINDINGS
+
 if TYPE_CHECKING:
     from exosync.config import Setting
 
@@ -92,6 +94,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "settings.md": settings(),
         "rules.md": rules(),
+        "events.md": events(),
         "exit-codes.md": exit_codes(),
         "json.md": json_page(),
         "configuration.schema.json": configuration_schema(),
@@ -188,7 +191,19 @@ def rules() -> str:
     for title, found in all_rules().items():
         parts.append(f"\n## {title}\n\n| rule | refuses when |\n| --- | --- |\n")
         parts += [f"| `{name}` | {meaning} |\n" for name, meaning in found.items()]
-    return "".join(parts)
+    parts.append("\n## Findings\n\nThese stop nothing; they stand in `findings`.\n\n")
+    return "".join(parts) + _named("finding", FINDINGS)
+
+
+def events() -> str:
+    """The kinds of events."""
+    head = "# Events\n\n" + NOTE + "What `exosync history` lists beside runs.\n\n"
+    return head + _named("kind", EVENT_KINDS)
+
+
+def _named(what: str, found: dict[str, str]) -> str:
+    rows = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in found.items())
+    return f"| {what} | means |\n| --- | --- |\n{rows}"
 
 
 def exit_codes() -> str:

@@ -20,6 +20,7 @@ from exosync.core.target import (
     Mode,
     Observed,
     Phase,
+    Severity,
     State,
     Step,
     Target,
@@ -247,9 +248,8 @@ def _drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
         for name, token in observed.resources.items()
         if token != written.get(name, known.resources.get(name, token))
     ]
-    return tuple(
-        Finding(
-            "drift", f"{name} was changed by somebody else since {known.seen_at:%Y-%m-%d %H:%M} UTC"
-        )
-        for name in moved
-    )
+    since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"
+    if known.state == State.WAITING:
+        message = f"{{}} was changed {since}, while a step for a person was open"
+        return tuple(Finding("person_acted", message.format(name), Severity.INFO) for name in moved)
+    return tuple(Finding("drift", f"{name} was changed by somebody else {since}") for name in moved)

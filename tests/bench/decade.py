@@ -20,7 +20,6 @@ from tests.standins.endpoints import EndpointsStandIn, published
 from tests.standins.endpoints_replies import Reply
 from tests.support.world import Json, World
 
-HOURS = 87_600
 MONTH = 730
 HOUR = timedelta(hours=1)
 TARGETS: list[Json] = [{"name": "edge", "kind": "file", "mode": "apply", "path": "exo.txt"}]

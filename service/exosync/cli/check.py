@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import (
-    config_option,
-    json_option,
-    opened,
-    progress,
-    progress_over,
-    say,
-    say_json,
-    table,
-)
+from exosync.cli.common import config_option, json_option, opened
+from exosync.cli.output import say, say_json, table
+from exosync.core.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +17,9 @@ if TYPE_CHECKING:
     from exosync.core.target import Check
 
 WORDS = {True: "ok", False: "fail", None: "warn"}
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+Json = dict[str, Any]
 
 
 @click.command(short_help="Try the configuration, the feed and every target; change nothing.")
@@ -34,7 +30,7 @@ def check(*, as_json: bool) -> int:
 
     Nothing is changed. Ends with 0 if all is right, else with 4.
     """
-    with opened() as assembly:
+    with opened(rounds=1) as assembly:
         rows = [
             {
                 "subject": subject,
@@ -45,7 +41,6 @@ def check(*, as_json: bool) -> int:
             }
             for subject, one in _checks(assembly)
         ]
-    progress_over()
     good = all(one["ok"] is not False for one in rows)
     if as_json:
         say_json({"ok": good, "checks": rows})
@@ -59,30 +54,38 @@ def _checks(assembly: Assembly) -> Iterator[tuple[str, Check]]:
 
     yield "configuration", _configuration(assembly)
     yield "state", check_state(assembly.store)
-    progress("checking the feed")
+    assembly.rules.progress("checking the feed")
     yield from (
         ("feed", one)
         for one in check_feed(assembly.rules.feed, assembly.store, assembly.rules.now())
     )
     for job in assembly.rules.jobs:
-        progress(f"checking {job.name}")
+        assembly.rules.progress(f"checking {job.name}")
         yield from ((job.name, one) for one in check_target(job))
 
 
 def _configuration(assembly: Assembly) -> Check:
     from exosync.core.target import Check
-    from exosync.core.words import plural
 
     count = plural(len(assembly.config.targets), "target")
     return Check("file", ok=True, message=f"{assembly.loaded.path}, {count}")
 
 
-def _show(rows: list[dict[str, Any]], *, good: bool) -> None:
-    table(
-        [
-            (one["subject"], WORDS[one["ok"]], one["name"], one["message"], one["remedy"])
-            for one in rows
-        ],
-        head=("subject", "", "what", "result", "what to do"),
-    )
-    say("all is right" if good else "something is wrong", fg="green" if good else "red", bold=True)
+def _show(rows: list[Json], *, good: bool) -> None:
+    table(list(_lines(rows)), head=("subject", "", "what", "result"), colours=_COLOURS)
+    told = "all is right" if good else "something is wrong"
+    warned = sum(one["ok"] is None for one in rows)
+    if warned:
+        told += f", {plural(warned, 'warning')}"
+    say(told, fg="green" if good else "red", bold=True)
+
+
+def _lines(rows: list[Json]) -> Iterator[tuple[str, ...]]:
+    """Each check with what to do below its result; the subject only where it changes."""
+    before = None
+    for one in rows:
+        subject = one["subject"] if one["subject"] != before else ""
+        before = one["subject"]
+        yield subject, WORDS[one["ok"]], one["name"], one["message"]
+        if one["remedy"]:
+            yield "", "", "", f"→ {one['remedy']}"

@@ -1,10 +1,8 @@
-"""What the commands share: options, opening everything, and saying things."""
+"""What the commands share: options, and opening everything that they go by."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.core.words import clean
+from exosync.cli.progress import Progress, Stderr
 
 if TYPE_CHECKING:
     from exosync.assembly import Assembly
@@ -53,17 +51,25 @@ def load_config() -> Loaded:
     option = Path(root["config"]) if root["config"] else None
     loaded = load(find_config(option, os.environ), environ=os.environ)
     level = "debug" if root["debug"] else loaded.config.log.level
-    configure(level=level, fmt=loaded.config.log.format, stream=sys.stderr)
+    configure(level=level, fmt=loaded.config.log.format, stream=Stderr())
     return loaded
 
 
 @contextmanager
-def opened() -> Iterator[Assembly]:
-    """Configuration, state and targets, without the lock: for commands that only read."""
+def opened(*, rounds: int = 0) -> Iterator[Assembly]:
+    """Configuration, state and targets, without the lock: for commands that only read.
+
+    `rounds` tells the bar of progress how often every target is turned to.
+    """
     from exosync.assembly import assembled
 
+    progress = Progress()
     with assembled(load_config(), environ=os.environ, progress=progress) as assembly:
-        yield assembly
+        progress.parts = 1 + rounds * len(assembly.rules.jobs)
+        try:
+            yield assembly
+        finally:
+            progress.over()
 
 
 @contextmanager
@@ -72,70 +78,10 @@ def locked(command: str) -> Iterator[Assembly]:
     from exosync.store import RunLock
 
     with (
-        opened() as assembly,
+        opened(rounds=2) as assembly,
         RunLock(assembly.store.path, command=command).held(at=assembly.rules.now()),
     ):
         yield assembly
-
-
-def progress(words: str) -> None:
-    """Say on a terminal what is being done; the line is overwritten by the next."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[2K{words} …", nl=False, err=True)
-
-
-def progress_over() -> None:
-    """Take the line of progress away."""
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[2K", nl=False, err=True)
-
-
-def say(words: str = "", **style: Any) -> None:
-    """One line of a result, whatever characters came into it from outside."""
-    safe = clean(words)
-    click.echo(click.style(safe, **style) if style else safe)
-
-
-def say_rendered(words: str) -> None:
-    """A result that is safe and coloured already."""
-    click.echo(words)
-
-
-def say_json(value: Any) -> None:
-    """A result as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def table(rows: list[tuple[str, ...]], *, head: tuple[str, ...]) -> None:
-    """Rows in aligned columns; on a terminal the last column wraps."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    wide = None if sys.stdout.isatty() else 100_000
-    console = Console(width=wide, no_color=None, soft_wrap=False, highlight=False)
-    grid = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    for name in head:
-        grid.add_column(name, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(clean(cell), style=_STYLES.get(cell, "")) for cell in row))
-    with console.capture() as captured:
-        console.print(grid)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())
-
-
-_STYLES = {
-    "in_sync": "green",
-    "applied": "green",
-    "ok": "green",
-    "pending": "yellow",
-    "waiting": "yellow",
-    "warn": "yellow",
-    "refused": "red",
-    "failed": "red",
-    "fail": "red",
-}
 
 
 def minute(moment: str | None) -> str:

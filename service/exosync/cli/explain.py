@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import (
-    config_option,
-    json_option,
-    opened,
-    progress,
-    progress_over,
-    say,
-    say_json,
-)
+from exosync.cli.common import config_option, json_option, opened
+from exosync.cli.output import say, say_json
 from exosync.errors import ExosyncError, FeedError, RangeError, UsageError
 
 if TYPE_CHECKING:
@@ -39,9 +32,8 @@ def explain(*, what: str, no_targets: bool, as_json: bool) -> None:
     If not: what it is otherwise (relay pool, client access, another service, leaving). Then
     every target is asked whether it knows the address. A host is resolved first.
     """
-    with opened() as assembly:
+    with opened(rounds=1) as assembly:
         view = _view(assembly, what, asking=not no_targets)
-    progress_over()
     if as_json:
         say_json(view)
     else:
@@ -97,7 +89,6 @@ def _address(assembly: Assembly, address: IpRanges, desired: Desired, *, asking:
 
 
 def _ask(job: Job, address: IpRanges) -> Json:
-    progress(f"asking {job.name}")
     told: Json = {"name": job.name, "kind": job.kind, "knows": None, "says": []}
     try:
         if job.target is None:

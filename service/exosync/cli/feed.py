@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exosync.cli.common import (
-    config_option,
-    json_option,
-    locked,
-    minute,
-    opened,
-    say,
-    say_json,
-    table,
-)
+from exosync.cli.common import config_option, json_option, locked, minute, opened
+from exosync.cli.output import say, say_json, table
 from exosync.errors import FeedError, UsageError
 
 if TYPE_CHECKING:

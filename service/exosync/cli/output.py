@@ -86,7 +86,7 @@ def table(
     for name in head:
         grid.add_column(name, overflow="fold", no_wrap=name is not head[-1])
     for row in rows:
-        cells = (one_line(cell).replace("\\n", "\n") for cell in row)
+        cells = [one_line(cell) for cell in row]
         grid.add_row(*(Text(cell, style=(colours or {}).get(cell, "")) for cell in cells))
     with console.capture() as captured:
         console.print(grid)

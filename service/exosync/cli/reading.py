@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import (
-    config_option,
-    json_option,
-    minute,
-    opened,
-    say,
-    say_json,
-    say_rendered,
-    table,
-)
+from exosync.cli.common import config_option, json_option, minute, opened
+from exosync.cli.output import put, say, say_json, table
 from exosync.core.words import STATE_WORDS, plural
 from exosync.errors import UsageError
 
@@ -143,7 +135,7 @@ def show(*, what: str, as_json: bool) -> None:
         from exosync.render.text import render
 
         say(f"run {what}: {view['command']}, {minute(view['started_at'])} UTC")
-        say_rendered(render(view["report"]))
+        put(render(view["report"]))
     elif kind == "plan":
         _show_plan(view)
     else:
@@ -215,7 +207,7 @@ def _plan_view(store: Store, plan: PlanRecord) -> Json:
 def _show_plan(view: Json) -> None:
     from exosync.render.text import render_plan
 
-    say_rendered(render_plan(view))
+    put(render_plan(view))
 
 
 def _show_values(view: Json) -> None:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import getpass
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import (
-    config_option,
-    json_option,
-    locked,
-    opened,
-    progress_over,
-    say,
-    say_json,
-    say_rendered,
-)
+from exosync.cli.common import config_option, json_option, locked, opened
+from exosync.cli.output import put, say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exosync.assembly import Assembly
     from exosync.reconcile import Outcome
+    from exosync.store import PlanRecord
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -46,8 +40,12 @@ def plan(*, as_json: bool, fmt: str) -> int:
 
     Ends with 0 if all is as desired, 2 if something would be done, 3 if a rule refuses it.
     """
-    with locked("exosync plan") as assembly:
-        return _reconcile(assembly, "plan", "json" if as_json else fmt, writing=False)
+    from exosync.reconcile import reconcile
+
+    def work(assembly: Assembly, run_id: int) -> Outcome:
+        return reconcile(assembly.rules, assembly.store, run_id, writing=False)
+
+    return _run("plan", work, "json" if as_json else fmt)
 
 
 @click.command(short_help="Run once: fetch, plan, guard, apply, verify, record.")
@@ -60,8 +58,12 @@ def sync(*, as_json: bool, fmt: str) -> int:
     Writes only at targets with mode: apply; for the others it plans. One target's failure
     never stops another's.
     """
-    with locked("exosync sync") as assembly:
-        return _reconcile(assembly, "sync", "json" if as_json else fmt, writing=True)
+    from exosync.reconcile import reconcile
+
+    def work(assembly: Assembly, run_id: int) -> Outcome:
+        return reconcile(assembly.rules, assembly.store, run_id, writing=True)
+
+    return _run("sync", work, "json" if as_json else fmt)
 
 
 @click.command(short_help="Do one plan, if it is still exactly what would be planned now.")
@@ -72,20 +74,39 @@ def apply(*, plan_id: str, as_json: bool) -> int:
     """Do the plan with the id PLAN (or a unique beginning of it).
 
     The target is observed again first: if anything the plan stands for has changed, the plan
-    is stale, nothing is written, and the command ends with 3.
+    is stale, nothing is written, and the command ends with 3. A plan that was applied already,
+    and whose target is still so, ends with 0.
     """
     from exosync.reconcile import apply_plan
 
-    with locked("exosync apply") as assembly:
+    def work(assembly: Assembly, run_id: int) -> Outcome:
         record = assembly.store.find_plan(plan_id)
         if record.status == "applied":
-            say(f"plan {record.id} was applied already; nothing to do")
-            return 0
+            return _applied_before(assembly, run_id, record)
+        return apply_plan(assembly.rules, assembly.store, run_id, record)
 
-        def work(run_id: int) -> Outcome:
-            return apply_plan(assembly.rules, assembly.store, run_id, record)
+    return _run("apply", work, "json" if as_json else "text")
 
-        return _run(assembly, "apply", "json" if as_json else "text", work)
+
+def _applied_before(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
+    """Look whether the target is still as a plan left it. Raises RefusedError if not."""
+    from exosync.errors import RefusedError
+    from exosync.reconcile import reconcile
+
+    rules = assembly.rules
+    jobs = tuple(one for one in rules.jobs if one.name == record.target)
+    unasked = replace(rules.feed, feed=None)
+    outcome = reconcile(
+        replace(rules, jobs=jobs, feed=unasked), assembly.store, run_id, writing=False
+    )
+    if any(one.error is None and one.plan and one.plan.id for one in outcome.looks):
+        message = (
+            f"plan {record.id} for {record.target} was applied already, and the target is not as "
+            "it should be any more; nothing was written; see `exosync plan` for what would be "
+            "done now"
+        )
+        raise RefusedError(message, rule="stale_plan")
+    return outcome
 
 
 @click.command(short_help="Plan to take over what is already there at a target.")
@@ -99,12 +120,10 @@ def adopt(*, target: str, as_json: bool) -> int:
     """
     from exosync.reconcile import adopt_target
 
-    with locked("exosync adopt") as assembly:
+    def work(assembly: Assembly, run_id: int) -> Outcome:
+        return adopt_target(assembly.rules, assembly.store, run_id, target)
 
-        def work(run_id: int) -> Outcome:
-            return adopt_target(assembly.rules, assembly.store, run_id, target)
-
-        return _run(assembly, "adopt", "json" if as_json else "text", work)
+    return _run("adopt", work, "json" if as_json else "text")
 
 
 @click.command(short_help="Lift the refusals of one plan.")
@@ -154,23 +173,19 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _reconcile(assembly: Assembly, command: str, fmt: str, *, writing: bool) -> int:
-    from exosync.reconcile import reconcile
+def _run(command: str, work: Callable[[Assembly, int], Outcome], fmt: str) -> int:
+    """Begin a run, do it, keep it, and show it; gives the exit code.
 
-    def work(run_id: int) -> Outcome:
-        return reconcile(assembly.rules, assembly.store, run_id, writing=writing)
-
-    return _run(assembly, command, fmt, work)
-
-
-def _run(assembly: Assembly, command: str, fmt: str, work: Callable[[int], Outcome]) -> int:
-    """Begin a run, do it, keep it, and show it; gives the exit code."""
+    It is shown after the lock was let go: whoever reads it may take his time.
+    """
     from exosync.log import get_logger
     from exosync.report import EXIT_CODES
     from exosync.running import run_once
 
-    kept, told = run_once(assembly.store, assembly.rules, command, work)
-    progress_over()
+    with locked(f"exosync {command}") as assembly:
+        kept, told = run_once(
+            assembly.store, assembly.rules, command, lambda run_id: work(assembly, run_id)
+        )
     _show(told, fmt)
     get_logger().info(
         "run",
@@ -190,9 +205,9 @@ def _show(told: dict[str, Any], fmt: str) -> None:
     elif fmt == "text":
         from exosync.render.text import render
 
-        say_rendered(render(told))
+        put(render(told))
     else:
         from exosync.core.words import cleaned
         from exosync.render import documents
 
-        say_rendered(getattr(documents, fmt)(cleaned(told)))
+        put(getattr(documents, fmt)(cleaned(told)))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from exosync.cli.common import config_option, json_option, load_config, say, say_json
+from exosync.cli.common import config_option, json_option, load_config
+from exosync.cli.output import say, say_json
 from exosync.errors import UsageError
 
 
