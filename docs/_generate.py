@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.testing import CliRunner
 
-from exosync.core.words import EVENT_KINDS, FINDINGS
+from exosync.core.words import FINDINGS
 
 if TYPE_CHECKING:
     from exosync.config import Setting
@@ -94,7 +94,6 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "settings.md": settings(),
         "rules.md": rules(),
-        "events.md": events(),
         "exit-codes.md": exit_codes(),
         "json.md": json_page(),
         "configuration.schema.json": configuration_schema(),
@@ -193,12 +192,6 @@ def rules() -> str:
         parts += [f"| `{name}` | {meaning} |\n" for name, meaning in found.items()]
     parts.append("\n## Findings\n\nThese stop nothing; they stand in `findings`.\n\n")
     return "".join(parts) + _named("finding", FINDINGS)
-
-
-def events() -> str:
-    """The kinds of events."""
-    head = "# Events\n\n" + NOTE + "What `exosync history` lists beside runs.\n\n"
-    return head + _named("kind", EVENT_KINDS)
 
 
 def _named(what: str, found: dict[str, str]) -> str:

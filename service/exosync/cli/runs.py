@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from exosync.reconcile import Outcome
     from exosync.store import PlanRecord
 
+    Work = Callable[[int], Outcome]
+
 FORMATS = ("text", "json", "markdown", "html")
 
 format_option = click.option(
@@ -42,10 +44,10 @@ def plan(*, as_json: bool, fmt: str) -> int:
     """
     from exosync.reconcile import reconcile
 
-    def work(assembly: Assembly, run_id: int) -> Outcome:
-        return reconcile(assembly.rules, assembly.store, run_id, writing=False)
+    def prepare(assembly: Assembly) -> Work:
+        return lambda run_id: reconcile(assembly.rules, assembly.store, run_id, writing=False)
 
-    return _run("plan", work, "json" if as_json else fmt)
+    return _run("plan", prepare, "json" if as_json else fmt)
 
 
 @click.command(short_help="Run once: fetch, plan, guard, apply, verify, record.")
@@ -60,10 +62,10 @@ def sync(*, as_json: bool, fmt: str) -> int:
     """
     from exosync.reconcile import reconcile
 
-    def work(assembly: Assembly, run_id: int) -> Outcome:
-        return reconcile(assembly.rules, assembly.store, run_id, writing=True)
+    def prepare(assembly: Assembly) -> Work:
+        return lambda run_id: reconcile(assembly.rules, assembly.store, run_id, writing=True)
 
-    return _run("sync", work, "json" if as_json else fmt)
+    return _run("sync", prepare, "json" if as_json else fmt)
 
 
 @click.command(short_help="Do one plan, if it is still exactly what would be planned now.")
@@ -79,17 +81,19 @@ def apply(*, plan_id: str, as_json: bool) -> int:
     """
     from exosync.reconcile import apply_plan
 
-    def work(assembly: Assembly, run_id: int) -> Outcome:
+    def prepare(assembly: Assembly) -> Work:
         record = assembly.store.find_plan(plan_id)
-        if record.status == "applied":
-            return _applied_before(assembly, run_id, record)
-        return apply_plan(assembly.rules, assembly.store, run_id, record)
+        if record.status != "applied":
+            return lambda run_id: apply_plan(assembly.rules, assembly.store, run_id, record)
+        if not as_json:
+            say(f"plan {record.id} was applied already; is the target still so?")
+        return lambda run_id: _look_again(assembly, run_id, record)
 
-    return _run("apply", work, "json" if as_json else "text")
+    return _run("apply", prepare, "json" if as_json else "text")
 
 
-def _applied_before(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
-    """Look whether the target is still as a plan left it. Raises RefusedError if not."""
+def _look_again(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
+    """Whether a target is still as an applied plan left it. Raises RefusedError if not."""
     from exosync.errors import RefusedError
     from exosync.reconcile import reconcile
 
@@ -120,10 +124,10 @@ def adopt(*, target: str, as_json: bool) -> int:
     """
     from exosync.reconcile import adopt_target
 
-    def work(assembly: Assembly, run_id: int) -> Outcome:
-        return adopt_target(assembly.rules, assembly.store, run_id, target)
+    def prepare(assembly: Assembly) -> Work:
+        return lambda run_id: adopt_target(assembly.rules, assembly.store, run_id, target)
 
-    return _run("adopt", work, "json" if as_json else "text")
+    return _run("adopt", prepare, "json" if as_json else "text")
 
 
 @click.command(short_help="Lift the refusals of one plan.")
@@ -173,7 +177,7 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _run(command: str, work: Callable[[Assembly, int], Outcome], fmt: str) -> int:
+def _run(command: str, prepare: Callable[[Assembly], Work], fmt: str) -> int:
     """Begin a run, do it, keep it, and show it; gives the exit code.
 
     It is shown after the lock was let go: whoever reads it may take his time.
@@ -183,9 +187,7 @@ def _run(command: str, work: Callable[[Assembly, int], Outcome], fmt: str) -> in
     from exosync.running import run_once
 
     with locked(f"exosync {command}") as assembly:
-        kept, told = run_once(
-            assembly.store, assembly.rules, command, lambda run_id: work(assembly, run_id)
-        )
+        kept, told = run_once(assembly.store, assembly.rules, command, prepare(assembly))
     _show(told, fmt)
     get_logger().info(
         "run",
