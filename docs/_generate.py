@@ -7,79 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.testing import CliRunner
 
-from exosync.core.words import FINDINGS
-
 if TYPE_CHECKING:
     from exosync.config import Setting
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by `make reference`; do not edit. -->\n\n"
-
-RULE_MODULES = (
-    ("Guards", "exosync.core.guards"),
-    ("Before a version is adopted", "exosync.core.intake"),
-    ("SPF targets", "exosync_adapters.spf.rules"),
-)
-"""Where the names of rules stand, each a mapping RULES of names to meanings."""
-
-OTHER_RULES = {
-    "File targets": {
-        "empty": "no range of the target's address families is desired",
-        "foreign_owner": "the file that is there does not carry this target's mark",
-        "template_mark": "the template does not print the mark",
-    },
-    "When Microsoft's answer is read": {
-        "redirect": "the answer leads to another address; redirects are not followed",
-        "bad_request": "the service takes the question for wrong (status 400)",
-        "denied": "the service or a proxy wants credentials, or lets nobody in (401, 403, 407)",
-        "not_found": "there is no such instance or page (404)",
-        "http_status": "the status is none that the service answers with",
-        "too_large": "the answer is larger than `feed.max_size`",
-        "html": "a web page came in place of JSON",
-        "not_text": "the answer is neither UTF-8 nor marked UTF-16",
-        "not_json": "the answer is empty or not JSON",
-        "truncated": "the answer ends in the middle",
-        "too_deep": "lists or objects are nested too deeply",
-        "bad_text": "a text holds half a surrogate pair",
-        "bad_number": "a number is not one of JSON, or out of range",
-        "duplicate_key": "a key stands twice in one object",
-        "wrong_type": "a value has another type than it must have",
-        "missing_field": "a field that must be there is missing",
-        "duplicate_id": "two endpoint sets have the same id",
-        "bad_cidr": "a range is no CIDR, or has host bits",
-        "bad_ports": "ports are not numbers, blanks, commas and ranges",
-        "no_mail_set": "no endpoint set carries mail",
-        "bad_version": "a version is not ten digits",
-        "bad_instance": "the instance is none of Microsoft's clouds",
-        "wrong_instance": "the answer speaks of other instances than the one asked for",
-        "different_content": "a version that is stored came again with other contents",
-    },
-    "Applying and approving": {
-        "stale_plan": "the plan is no longer what would be done, or is done already",
-        "watched": "the target is in mode watch, which is never written",
-    },
-}
-"""Rules whose meaning stands nowhere but here."""
-
-FIXED_CODES = {
-    0: "all is as desired",
-    1: "an unexpected error, or the state cannot be used",
-    2: "changes are pending, or wait for a person",
-    3: "refused: approval is needed, or a plan is stale",
-    4: "the feed or a target failed",
-    5: "another run holds the lock",
-    64: "wrong usage or configuration",
-    130: "stopped by the keyboard",
-}
-"""What each exit code means."""
-
 
 SETTINGS_NOTE = """\
 Keys of a section are joined by a dot; `[]` stands for each item of a list. Every key but those of
@@ -93,9 +31,6 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands(),
         "settings.md": settings(),
-        "rules.md": rules(),
-        "exit-codes.md": exit_codes(),
-        "json.md": json_page(),
         "configuration.schema.json": configuration_schema(),
         "run.schema.json": run_schema(),
     }
@@ -172,53 +107,6 @@ def _setting(one: Setting) -> str:
             default = f"`{value}`"
     cells = (f"`{one.key}`", one.type, default, one.description)
     return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |\n"
-
-
-def all_rules() -> dict[str, dict[str, str]]:
-    """The rules' names and meanings, by heading."""
-    found = {title: dict(import_module(name).RULES) for title, name in RULE_MODULES}
-    return found | OTHER_RULES
-
-
-def rules() -> str:
-    """The names of all rules that refuse."""
-    parts = [
-        "# Rules\n\n",
-        NOTE,
-        "The names do not change; they stand in `refusals` of the JSON output.\n",
-    ]
-    for title, found in all_rules().items():
-        parts.append(f"\n## {title}\n\n| rule | refuses when |\n| --- | --- |\n")
-        parts += [f"| `{name}` | {meaning} |\n" for name, meaning in found.items()]
-    parts.append("\n## Findings\n\nThese stop nothing; they stand in `findings`.\n\n")
-    return "".join(parts) + _named("finding", FINDINGS)
-
-
-def _named(what: str, found: dict[str, str]) -> str:
-    rows = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in found.items())
-    return f"| {what} | means |\n| --- | --- |\n{rows}"
-
-
-def exit_codes() -> str:
-    """What the command ends with."""
-    rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in FIXED_CODES.items())
-    return (
-        "# Exit codes\n\n" + NOTE + "`exosync plan`, `sync` and `apply` end with the code of the "
-        "target that needs a person most.\n\n| code | means |\n| --- | --- |\n" + rows
-    )
-
-
-def json_page() -> str:
-    """The page that leads to the JSON Schemas."""
-    return (
-        "# JSON\n\n"
-        + NOTE
-        + "Every reading command has `--json`. The shapes are published as JSON "
-        "Schema (draft 2020-12):\n\n"
-        "- {download}`the configuration file <configuration.schema.json>`, the same as "
-        "`exosync config schema` prints, for editors;\n"
-        "- {download}`the result of plan, sync and apply <run.schema.json>`.\n"
-    )
 
 
 def configuration_schema() -> str:

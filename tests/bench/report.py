@@ -44,10 +44,10 @@ def _head(ranges: Json, process: Json) -> Iterator[str]:
     yield ""
     yield "<!-- Written by `make bench` from its measurements: change tests/bench/report.py. -->"
     yield ""
-    yield "Everything here is a ratio: what is compared ran in turn in the same minutes, and the"
-    yield "medians are compared. Times are processor time (user and system) as the kernel accounts it,"
-    yield "so that other work on the machine is hardly in them; bytecode is compiled beforehand for all."
-    yield "`make bench` measures it all again and writes this page."
+    yield "What matters here are ratios: what is compared ran in turn in the same minutes, and it is"
+    yield "the medians that are compared. Times are processor time (user and system) as the kernel"
+    yield "accounts it, so that other work on the machine is hardly in them. Bytecode is compiled"
+    yield "beforehand for all. `make bench` measures it all again and writes this page."
     yield ""
     yield f"- {process['date']}, {process['machine']}, {process['python']}"
     yield f"- {told}"
@@ -125,8 +125,9 @@ def _sync(process: Json) -> Iterator[str]:
     yield ""
     yield "The two do not do the same work. octoDNS transfers the zone, compares it with its files and"
     yield "is done, so its time grows with the zone. exosync asks Microsoft for the version, reads its"
-    yield "own names at every server, evaluates SPF for an address of every range before and after, and"
-    yield "writes a durable record of the run: its time does not depend on the zone."
+    yield "own names at every server, evaluates SPF for an address of every range as planned and as it"
+    yield "is at each server, and writes a durable record of the run; the size of the zone is nothing"
+    yield "to it."
     yield ""
     yield from _parts(process)
 
@@ -144,10 +145,11 @@ def _parts(process: Json) -> Iterator[str]:
     yield f"| {' | '.join(f'{value:.0f} ms' for value in parts.values())} |"
     yield ""
     share = parts[heaviest] / small[THEIRS]
-    yield f"{heaviest} alone is {share:.0%} of what `octodns-sync` takes in all for the small zone: as"
-    yield "long as each run is a process of its own that loads it, a small zone's no-change run cannot"
-    yield "be as short. What exosync does about it: nothing is imported that a run does not use"
-    yield "(`tests/unit/test_imports.py` holds that), and a command searches for no circles of garbage."
+    yield f"{heaviest} alone takes {share:.0%} of the time of a whole `octodns-sync` over the small zone. As"
+    yield "long as each run is a process of its own that loads these libraries, it cannot be as short"
+    yield "as one of octoDNS over a small zone. What is done about it: nothing is imported that a run"
+    yield "does not use (`tests/unit/test_imports.py` holds that), and Python's search for circles of"
+    yield "garbage is off, since a command ends before they matter."
     yield ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from exosync import __version__
-from exosync.errors import ExosyncError
+from exosync.errors import ConfigError, ExosyncError
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("setup", "Write a commented starter configuration."),
@@ -54,6 +55,17 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command if there is none of that name."""
+        name = args[0]
+        if name not in _COMMANDS and name.isalpha() and not ctx.resilient_parsing:
+            near = import_module("difflib").get_close_matches(name, _COMMANDS)
+            hint = f" Did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -82,8 +94,7 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context, config_file: str | None, *, debug: bool) -> None:
     """Keep mail gateways and SPF records in step with Exchange Online's published IP ranges."""
     ctx.obj = {"config": config_file, "debug": debug}
-    if os.environ.get("NO_COLOR"):  # https://no-color.org
-        ctx.color = False
+    ctx.color = _colour()
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -91,45 +102,85 @@ def main(args: Sequence[str] | None = None) -> None:
     # A command is over before circles of garbage could matter. Searching all that was imported
     # for them, many times at the start and once more at the end, took a quarter of a run.
     gc.disable()
-    code = run(args)
+    _speak_and_listen()
+    try:
+        code = run(args)
+    except Exception as error:  # noqa: BLE001  (only with --debug: all the more to be told)
+        code = _complain(error, 1, trace=True)
     gc.freeze()
     sys.exit(code)
+
+
+def _speak_and_listen() -> None:
+    """See that there are a stdout and a stderr, and that being stopped is noticed.
+
+    A run that is stopped writes down that it was. Whoever started us may have closed our
+    outputs, or made us deaf to a signal, as nohup does.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(f"stopped by {signal.Signals(number).name}")
 
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit code. No error leaves as a traceback unless asked for."""
     words = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in words
     try:
         result: Any = cli.main(words, prog_name="exosync", standalone_mode=False)
         return result if isinstance(result, int) else 0
+    except SystemExit:
+        # click ends so after completing a line, and when nobody reads its help any more:
+        # `exosync --help | head -1` is no error.
+        if "_EXOSYNC_COMPLETE" in os.environ:
+            raise
+        return 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return USAGE
     except click.UsageError as error:
         error.show(sys.stderr)
         return USAGE
-    except click.Abort:
+    except click.Abort as error:
         click.echo("exosync: stopped", err=True)
-        return 130
+        return 143 if "SIGTERM" in str(error.__cause__) else 130
     except ExosyncError as error:
-        return _complain(error, error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _complain(error, error.exit_code, trace=debug)
     except Exception as error:  # the last resort: one line, not a traceback
-        if "--debug" in words:
+        if debug:
             raise
         _complain(error, 1)
-        click.echo("This is a fault of exosync. Run again with --debug to see where.", err=True)
+        click.echo("This is a fault of exosync: exosync --debug COMMAND shows where.", err=True)
         return 1
 
 
-def _complain(error: Exception, code: int) -> int:
-    redact, clean = (
-        import_module("exosync.secrets").redact,
-        import_module("exosync.core.words").clean,
-    )
-    redacted = clean(redact(str(error) or type(error).__name__))
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {redacted}", err=True)
+def _complain(error: Exception, code: int, *, trace: bool = False) -> int:
+    """Say what went wrong, and where in the program if asked for; never a secret."""
+    words = import_module("exosync.core.words")
+    redact = import_module("exosync.secrets").redact
+    several_lines = isinstance(error, ConfigError)
+    told = (words.clean if several_lines else words.one_line)(redact(_message(error)))
+    colour = _colour()
+    if trace:
+        lines = import_module("traceback").format_exception(error)
+        click.echo(words.clean(redact("".join(lines))), err=True, nl=False)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {told}", err=True, color=colour)
     return code
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, ExosyncError) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _colour() -> bool | None:
+    """Whether colours are unwanted (https://no-color.org); None: as the terminal allows."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None

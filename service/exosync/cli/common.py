@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -51,7 +51,7 @@ def load_config() -> Loaded:
     option = Path(root["config"]) if root["config"] else None
     loaded = load(find_config(option, os.environ), environ=os.environ)
     level = "debug" if root["debug"] else loaded.config.log.level
-    configure(level=level, fmt=loaded.config.log.format, stream=Stderr())
+    configure(level=level, fmt=loaded.config.log.format, stream=cast("TextIO", Stderr()))
     return loaded
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from exosync.cli.common import config_option, json_option, locked, minute, opened
-from exosync.cli.output import say, say_json, table
+from exosync.cli.output import put, say, say_json, table
+from exosync.core.words import clean_json
 from exosync.errors import FeedError, UsageError
 
 if TYPE_CHECKING:
@@ -89,15 +90,13 @@ def show(*, version: str, raw: bool, as_json: bool) -> None:
         view = version_view(assembly.store, assembly.instance, version)
         body = assembly.store.snapshot(assembly.instance, version)
     if raw and body is not None:
-        say(body.body)
+        put(clean_json(body.body))
     elif as_json:
         say_json(view)
     else:
-        say(f"version {version} of {view['instance']}, {view['sets']} endpoint sets", bold=True)
-        say(f"  from {view['source']}, {minute(view['fetched_at'])} UTC")
-        say(f"  SHA-256 {view['sha256']}")
-        for one in view["mail"]:
-            say(f"  mail, set {one['set']}: {', '.join(one['cidrs']) or 'no addresses'}")
+        from exosync.render.text import render_version
+
+        put(render_version(view))
 
 
 @feed.command(short_help="Print what Microsoft says changed after a version.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,16 +14,6 @@ import click
 
 from exosync.core.words import clean_json, one_line
 from exosync.errors import ExosyncError
-
-STATE_COLOURS: dict[str, str] = {
-    "in_sync": "green",
-    "applied": "green",
-    "pending": "yellow",
-    "waiting": "yellow",
-    "refused": "red",
-    "failed": "red",
-}
-"""A state's colour wherever it is shown."""
 
 
 def say(words: str = "", **style: Any) -> None:
@@ -80,15 +72,16 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    wide = None if sys.stdout.isatty() else 100_000
-    console = Console(width=wide, highlight=False)
+    terminal = sys.stdout.isatty()
+    wide = shutil.get_terminal_size().columns if terminal else 100_000
+    page = io.StringIO()
+    console = Console(file=page, force_terminal=terminal, width=wide, highlight=False)
     grid = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for name in head:
         grid.add_column(name, overflow="fold", no_wrap=name is not head[-1])
     for row in rows:
         cells = [one_line(cell) for cell in row]
         grid.add_row(*(Text(cell, style=(colours or {}).get(cell, "")) for cell in cells))
-    with console.capture() as captured:
-        console.print(grid)
-    for line in captured.get().splitlines():
+    console.print(grid)
+    for line in page.getvalue().splitlines():
         put(line.rstrip())

@@ -8,13 +8,17 @@ import click
 
 from exosync.cli.common import config_option, json_option, minute, opened
 from exosync.cli.output import put, say, say_json, table
-from exosync.core.words import STATE_WORDS, plural
+from exosync.core.words import STATE_COLOURS, STATE_WORDS, next_steps, plural
 from exosync.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exosync.store import EventRecord, PlanRecord, RunRecord, Store
 
 Json = dict[str, Any]
+
+_COLOURS = {STATE_WORDS[state]: colour for state, colour in STATE_COLOURS.items()}
 
 
 @click.command(short_help="Show how every target stands.")
@@ -55,12 +59,27 @@ def _show_status(view: Json) -> None:
                 minute(one["since"]),
                 {True: "yes", False: "no", None: ""}[one["verified"]],
                 one["plan"] or "",
-                one["error"] or "",
             )
             for one in view["targets"]
         ],
-        head=("target", "kind", "mode", "state", "since (UTC)", "verified", "plan", "error"),
+        head=("target", "kind", "mode", "state", "since (UTC)", "verified", "plan"),
+        colours=_COLOURS,
     )
+    for one in view["targets"]:
+        for refusal in one["refusals"]:
+            say(f"{one['name']}: refused by {refusal['rule']}: {refusal['message']}", fg="red")
+        if one["error"]:
+            say(f"{one['name']}: {one['error']}", fg="red")
+    for line in (*next_steps(view), *_adopting(view)):
+        say(line)
+
+
+def _adopting(view: Json) -> Iterator[str]:
+    """The open plans that take something over: no run tells of them."""
+    for plan in view["plans"]:
+        if plan["adopting"]:
+            how = "approve" if plan["refused"] else "apply"
+            yield f"{plan['target']}: to take over what is there, exosync {how} {plan['id']}"
 
 
 @click.command(short_help="Show what happened, newest first.")
@@ -86,7 +105,8 @@ def history(*, limit: int, as_json: bool) -> None:
         return
     table(
         [(one["id"], minute(one["at"]), one["what"], one["text"]) for one in rows],
-        head=("id", "when (UTC)", "what", ""),
+        head=("id", "when (UTC)", "what", "result"),
+        colours=_COLOURS,
     )
 
 
@@ -97,25 +117,29 @@ def _history(store: Store, limit: int) -> list[Json]:
 
 
 def _run_row(run: RunRecord) -> Json:
-    times = f", {run.repeats + 1:,} times since {run.started_at:%Y-%m-%d}" if run.repeats else ""
     outcome = STATE_WORDS.get(run.outcome or "", run.outcome or "not finished")
+    why = f": {run.error}" if run.error else ""
+    times = f", {run.repeats + 1:,} times since {run.started_at:%Y-%m-%d}" if run.repeats else ""
     return {
         "id": f"r-{run.id}",
         "at": run.last_at.isoformat(),
         "what": run.command,
-        "text": f"{outcome}{times}",
+        "text": f"{outcome}{times}{why}",
         "outcome": run.outcome,
         "repeats": run.repeats,
         "version": run.version,
+        "error": run.error or None,
     }
 
 
 def _event_row(event: EventRecord) -> Json:
+    plan = event.body.get("plan")
+    also = f" (plan {plan})" if plan and plan not in event.title else ""
     return {
         "id": f"e-{event.id}",
         "at": event.at.isoformat(),
         "what": event.kind,
-        "text": event.title,
+        "text": f"{event.title}{also}",
         "severity": event.severity,
         "target": event.target,
     }
@@ -131,15 +155,10 @@ def show(*, what: str, as_json: bool) -> None:
         kind, view = _find(assembly.store, assembly.instance, what)
     if as_json:
         say_json({"type": kind, **view})
-    elif kind == "run" and view["report"]:
-        from exosync.render.text import render
-
-        say(f"run {what}: {view['command']}, {minute(view['started_at'])} UTC")
-        put(render(view["report"]))
-    elif kind == "plan":
-        _show_plan(view)
     else:
-        _show_values(view)
+        from exosync.render import text
+
+        put(getattr(text, f"render_{kind}")(view))
 
 
 def _find(store: Store, instance: str, what: str) -> tuple[str, Json]:
@@ -166,6 +185,7 @@ def _run_view(store: Store, run: Any) -> Json:
         "repeats": run.repeats,
         "outcome": run.outcome,
         "version": run.version,
+        "error": run.error or None,
         "report": run.report,
         "journal": [_step_view(one) for one in store.steps(run.id)],
     }
@@ -202,20 +222,6 @@ def _plan_view(store: Store, plan: PlanRecord) -> Json:
         else None,
         "journal": [_step_view(one) for one in store.steps_of_plan(plan.id)],
     }
-
-
-def _show_plan(view: Json) -> None:
-    from exosync.render.text import render_plan
-
-    put(render_plan(view))
-
-
-def _show_values(view: Json) -> None:
-    import json
-
-    for name, value in view.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        say(f"{name}: {text}")
 
 
 @click.command(short_help="Show the desired ranges and where each comes from.")
@@ -264,10 +270,9 @@ def ranges(*, families: str, plain: bool, as_json: bool) -> None:
             }
         )
     elif plain:
-        for cidr in part.ranges.cidrs():
-            say(cidr)
+        put("\n".join(part.ranges.cidrs()))
     else:
         say(f"Exchange Online, {desired.instance}, version {desired.version}", bold=True)
-        table([(one.cidr, one.note) for one in entries], head=("range", ""))
+        table([(one.cidr, one.note or "Microsoft") for one in entries], head=("range", "from"))
         for out in desired.exclusions:
             say(f"excluded: {', '.join(out.ranges.cidrs())} ({out.name}: {out.reason})")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from exosync.cli.common import config_option, json_option, load_config
-from exosync.cli.output import say, say_json
+from exosync.cli.output import put, say, say_json
+from exosync.core.words import clean
 from exosync.errors import UsageError
 
 
@@ -21,7 +21,7 @@ def init(*, file: str, force: bool) -> None:
 
     text = starter_text()
     if file == "-":
-        click.echo(text, nl=False)
+        put(text.rstrip("\n"))
         return
     path = Path(file)
     try:
@@ -57,7 +57,10 @@ def show(*, as_json: bool) -> None:
     import yaml
 
     say(f"# {loaded.path}")
-    click.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    if text != clean(text):
+        text = yaml.safe_dump(values, sort_keys=False)
+    put(text.rstrip("\n"))
 
 
 @config.command("schema", short_help="Print the JSON Schema of the configuration.")
@@ -78,4 +81,4 @@ def completion(*, shell: str) -> None:
 
     made = get_completion_class(shell)
     assert made is not None
-    sys.stdout.write(made(cli, {}, "exosync", "_EXOSYNC_COMPLETE").source() + "\n")
+    put(made(cli, {}, "exosync", "_EXOSYNC_COMPLETE").source())

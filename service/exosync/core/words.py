@@ -16,6 +16,16 @@ STATE_WORDS: dict[str, str] = {
 }
 """How a state reads."""
 
+STATE_COLOURS: dict[str, str] = {
+    "in_sync": "green",
+    "applied": "green",
+    "pending": "yellow",
+    "waiting": "yellow",
+    "refused": "red",
+    "failed": "red",
+}
+"""How a state looks where there are colours."""
+
 
 def plural(count: int, noun: str) -> str:
     """`1 target`, `2 targets`."""
@@ -24,52 +34,6 @@ def plural(count: int, noun: str) -> str:
     ending = "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun[-1]}s"
     return f"{count:,} {noun[:-1]}{ending}"
 
-
-EVENT_KINDS: dict[str, str] = {
-    "feed_adopted": "a version was adopted that leaves the mail ranges as they were, or the first",
-    "ranges_changed": "a version was adopted that changes the mail ranges",
-    "plan_waits": "a plan waits to be applied by a person",
-    "person_needed": "a step waits for a person",
-    "refused": "a plan was refused by a rule",
-    "approved": "a person approved a plan",
-    "applied": "steps were done at a target",
-    "drift": "a target was changed by somebody else",
-    "target_failed": "a target failed; told once, until it recovers",
-    "target_recovered": "a target that failed works again",
-    "run_interrupted": "a run ended without a word, as in a crash",
-}
-"""What can happen, as `exosync history` calls it."""
-
-FINDINGS: dict[str, str] = {
-    "adoption_drops_terms": "taking a record over would drop terms that stand in it",
-    "authorises_others": "the domain's record lets in mail from everywhere, or nearly",
-    "cross_check_unavailable": "Microsoft's own SPF record could not be resolved for comparison",
-    "drift": "something was changed by somebody else since the last run",
-    "exclusion_without_effect": "an excluded range is authorised by Microsoft's record all the same",
-    "feed_shrink": "Microsoft no longer publishes some addresses; they are leaving",
-    "include_by_addresses": "the domain authorises Microsoft's addresses without its include",
-    "interrupted_step": "a crashed run left a step unfinished; what became of it",
-    "large_answer": "the TXT records of a name are larger than some receivers read",
-    "links": "the file has several names; only one of them would be replaced",
-    "lookup_budget": "the domain uses eight or more of its ten lookups",
-    "mail_set_addresses": "a known mail set holds addresses where none were known, or none",
-    "mail_set_gone": "a known endpoint set no longer carries mail",
-    "mail_set_new": "mail stands in an endpoint set that was not known to carry it",
-    "microsoft_include_differs": "Microsoft's SPF record and the mail ranges are not the same",
-    "mount": "the file is a mount point of its own and cannot be replaced",
-    "new_spf_record": "the domain has no SPF record yet, and would get one",
-    "outside_undecided": "the domain's record does not turn away mail from elsewhere",
-    "ownership": "the file's owner cannot be kept",
-    "person_acted": "something changed while a step waited for a person",
-    "removal_held_back": "additions go first; a refused removal gets a plan of its own",
-    "server_unreachable": "an authoritative server does not answer, so nothing is proven there",
-    "single_replace": "old and new do not fit side by side, so one write does both",
-    "space": "there is too little room to write the file",
-    "template_ranges": "the template shows other ranges than it was given",
-    "wildcard": "the name is answered from a wildcard",
-    "writable": "the file or its folder cannot be written",
-}
-"""What is worth knowing and stops nothing, by its stable name."""
 
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from exosync.core.words import STATE_WORDS, change_text, cleaned, next_steps, plural
+from exosync.core.words import STATE_COLOURS, STATE_WORDS, change_text, cleaned, next_steps, plural
 
 Json = dict[str, Any]
 
-_COLOURS = {
-    "in_sync": "green",
-    "applied": "green",
-    "pending": "yellow",
-    "waiting": "yellow",
-    "refused": "red",
-    "failed": "red",
-}
 _SIGNS = {
     "added": ("+", "green"),
     "removed": ("-", "red"),
@@ -27,8 +20,6 @@ _SIGNS = {
     "narrowed": ("-", "red"),
     "recut": ("=", None),
 }
-
-
 _CHECKED = {True: ("✓", None), False: ("✗", "red"), None: ("?", "yellow")}
 
 
@@ -77,7 +68,7 @@ def heading(told: Json) -> Iterator[str]:
 def target_lines(target: Json, width: int = 0) -> Iterator[str]:
     """One target, with everything that a person needs to decide."""
     state = target["state"]
-    words = click.style(STATE_WORDS[state], fg=_COLOURS[state], bold=True)
+    words = click.style(STATE_WORDS[state], fg=STATE_COLOURS[state], bold=True)
     plan = f"  plan {target['plan']}" if target["plan"] else ""
     name = click.style(target["name"].ljust(width), bold=True)
     yield f"{name}  {target['kind']}, mode {target['mode']}: {words}{plan}"
@@ -102,13 +93,13 @@ def summary(told: Json) -> str:
         counts[target["state"]] = counts.get(target["state"], 0) + 1
     each = ", ".join(f"{count} {STATE_WORDS[state]}" for state, count in counts.items())
     outcome = told["outcome"]
-    word = click.style(STATE_WORDS[outcome], fg=_COLOURS[outcome], bold=True)
+    word = click.style(STATE_WORDS[outcome], fg=STATE_COLOURS[outcome], bold=True)
     return f"{word}: {plural(len(told['targets']), 'target')} ({each})" if each else word
 
 
 def _change(change: Json) -> str:
     sign, colour = _SIGNS[change["change"]]
-    return click.style(f"{sign} {change_text(change)}", fg=colour)
+    return _tinted(f"{sign} {change_text(change)}", colour)
 
 
 def _changes(found: list[Json], most: int = 12) -> Iterator[str]:
@@ -117,27 +108,25 @@ def _changes(found: list[Json], most: int = 12) -> Iterator[str]:
         yield f"  … and {plural(len(found) - most, 'more change')}"
 
 
-def _step(number: int, step: Json) -> Iterator[str]:
+def _step(number: int, step: Json, most: int = 0) -> Iterator[str]:
+    """One step; of a text that is wholly new a few lines are enough, unless `most` says more."""
     who = "" if step["by"] == "exosync" else " [for a person]"
     yield f"  {number}. {step['phase']}: {step['summary']}{who} — {step['status']}"
-    if step["status"] == "done":
+    if step["status"] == "done" and not most:
         return
-    for line in _difference(step["before"], step["after"]):
+    for line in _difference(step["before"], step["after"], most or (40 if step["before"] else 8)):
         yield "       " + line
 
 
-def _difference(before: str, after: str, most: int = 40) -> list[str]:
-    lines = [
-        line
-        for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
-        if not line.startswith(("---", "+++", "@@"))
-    ]
-    shown = [
-        click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])) for line in lines[:most]
-    ]
+def _difference(before: str, after: str, most: int) -> Iterator[str]:
+    """What changes in a text, with the line before and after it."""
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+    # The first two lines name the files, the third begins the first part.
+    lines = [" …" if line.startswith("@@") else line for line in found][3:]
+    for line in lines[:most]:
+        yield _tinted(line, {"+": "green", "-": "red"}.get(line[0]))
     if len(lines) > most:
-        shown.append(f"… and {plural(len(lines) - most, 'more line')}")
-    return shown
+        yield f"… and {plural(len(lines) - most, 'more line')}"
 
 
 def _refusal(refusal: Json) -> Iterator[str]:
@@ -150,7 +139,7 @@ def _refusal(refusal: Json) -> Iterator[str]:
 def _finding(finding: Json) -> str:
     colour = "yellow" if finding["severity"] == "warning" else None
     sign = "!" if finding["severity"] == "warning" else "·"
-    return click.style(f"{sign} {finding['rule']}: {finding['message']}", fg=colour)
+    return _tinted(f"{sign} {finding['rule']}: {finding['message']}", colour)
 
 
 def _proof(target: Json) -> Iterator[str]:
@@ -161,7 +150,7 @@ def _proof(target: Json) -> Iterator[str]:
     for check in checks:
         sign, tint = _CHECKED[check["ok"]]
         remedy = f"; {check['remedy']}" if check["remedy"] else ""
-        yield click.style(f"    {sign} {check['name']}: {check['message']}{remedy}", fg=tint)
+        yield _tinted(f"    {sign} {check['name']}: {check['message']}{remedy}", tint)
 
 
 def _cut(text: str, most: int = 120) -> str:
@@ -169,8 +158,26 @@ def _cut(text: str, most: int = 120) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def render_run(run: Json) -> str:
+    """One run as it is kept in the state, and its report if it came to one."""
+    return "\n".join(_run_lines(cleaned(run)))
+
+
+def _run_lines(run: Json) -> Iterator[str]:
+    often = (
+        f", {run['repeats'] + 1:,} times until {_minute(run['last_at'])}" if run["repeats"] else ""
+    )
+    yield f"run {run['id']}: {run['command']}, {_minute(run['started_at'])}{often}"
+    if run["report"]:
+        yield from _lines(run["report"])
+        return
+    why = f": {run['error']}" if run["error"] else ""
+    yield f"  {run['outcome'] or 'not finished'}{why}"
+    yield from _journal(run["journal"])
+
+
 def render_plan(plan: Json) -> str:
-    """One plan as it is kept in the state; safe to show on a terminal."""
+    """One plan as it is kept in the state, whole."""
     return "\n".join(_plan_lines(cleaned(plan)))
 
 
@@ -180,9 +187,9 @@ def _plan_lines(plan: Json) -> Iterator[str]:
         f"plan {plan['id']} for {plan['target']}: {plan['status']}{adopting}", bold=True
     )
     yield f"  {plan['kind']}, mode {plan['mode']}, {plan['instance']} version {plan['version']}"
-    yield from _changes(plan["changes"])
+    yield from _changes(plan["changes"], most=sys.maxsize)
     for number, step in enumerate(plan["steps"], 1):
-        yield from _step(number, step)
+        yield from _step(number, step, most=sys.maxsize)
     for refusal in plan["refusals"]:
         yield from _refusal(refusal)
     for finding in plan["findings"]:
@@ -190,6 +197,55 @@ def _plan_lines(plan: Json) -> Iterator[str]:
     if plan["approval"]:
         one = plan["approval"]
         why = f": {one['why']}" if one["why"] else ""
-        yield f"  approved by {one['by']} at {one['at'][:16]} UTC{why}"
-    for done in plan["journal"]:
-        yield f"  {done['intended_at'][:16]} UTC {done['summary']}: {done['outcome'] or 'no outcome'}"
+        yield f"  approved by {one['by']}, {_minute(one['at'])}{why}"
+    yield from _journal(plan["journal"])
+
+
+def _journal(journal: list[Json]) -> Iterator[str]:
+    """What was written outside, and what became of it."""
+    for one in journal:
+        outcome = (one["outcome"] or "no outcome").replace("_", " ")
+        why = f" ({one['error']})" if one["error"] else ""
+        yield f"  {_minute(one['intended_at'])}, {one['summary']}: {outcome}{why}"
+
+
+def render_event(event: Json) -> str:
+    """One event."""
+    return "\n".join(_event_lines(cleaned(event)))
+
+
+def _event_lines(event: Json) -> Iterator[str]:
+    yield click.style(f"{event['id']}, {_minute(event['at'])}: {event['text']}", bold=True)
+    yield f"  {event['what']}, {event['severity']}"
+    body = event["body"]
+    yield from _changes(body.get("changes", []), most=sys.maxsize)
+    for refusal in body.get("refusals", ()):
+        yield from _refusal(refusal)
+    if body.get("error"):
+        yield _tinted(f"  error: {body['error']}", "red")
+    if body.get("why"):
+        yield f"  why: {body['why']}"
+
+
+def render_version(view: Json) -> str:
+    """One of Microsoft's versions."""
+    return "\n".join(_version_lines(cleaned(view)))
+
+
+def _version_lines(view: Json) -> Iterator[str]:
+    sets = plural(view["sets"], "endpoint set")
+    yield click.style(f"version {view['version']} of {view['instance']}, {sets}", bold=True)
+    yield f"  from {view['source']}, {_minute(view['fetched_at'])}"
+    yield f"  SHA-256 {view['sha256']}"
+    for one in view["mail"]:
+        yield f"  mail, set {one['set']}: {', '.join(one['cidrs']) or 'no addresses'}"
+    for finding in view["findings"]:
+        yield "  " + _finding(finding)
+
+
+def _minute(moment: str) -> str:
+    return f"{moment[:16].replace('T', ' ')} UTC"
+
+
+def _tinted(text: str, colour: str | None) -> str:
+    return click.style(text, fg=colour) if colour else text
