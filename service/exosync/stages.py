@@ -136,7 +136,7 @@ def settle(desk: Desk, seen: Look) -> Look:
     try:
         if seen.done:
             seen = _look_again(desk, seen, target)
-        if seen.error is None and seen.plan is not None and not _open(seen.plan):
+        if seen.error is None and seen.plan is not None and not _left(seen.plan):
             desk.progress(f"{job.name}: proving")
             desired = desk.wanted.desired.only(job.families)
             assert seen.observed is not None
@@ -153,8 +153,8 @@ def _look_again(desk: Desk, seen: Look, target: Target) -> Look:
     return replace(seen, observed=observed, plan=plan, applied=seen.plan)
 
 
-def _open(plan: Plan) -> bool:
-    return bool(plan.own_steps() or plan.standing)
+def _left(plan: Plan) -> bool:
+    return bool(plan.draft.steps or plan.standing)
 
 
 def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting: bool) -> Plan:
@@ -242,11 +242,13 @@ def _drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
     known = desk.store.target_state(job.name)
     if known is None or known.seen_at is None:
         return ()
-    written = {one.resource: one.gives for one in desk.store.steps_since(job.name, known.seen_at)}
+    # A step that failed may have been written all the same, and its outcome told too late.
+    ours = {(one.resource, one.gives) for one in desk.store.steps_since(job.name, known.seen_at)}
+    ours |= set(known.resources.items())
     moved = [
         name
         for name, token in observed.resources.items()
-        if token != written.get(name, known.resources.get(name, token))
+        if name in known.resources and (name, token) not in ours
     ]
     since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"
     if known.state == State.WAITING:

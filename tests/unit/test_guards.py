@@ -213,3 +213,14 @@ def test_a_stale_feed_is_refused() -> None:
         one.limit,
         one.setting,
     )
+
+
+def test_a_stale_feed_does_not_stop_a_repair() -> None:
+    """What was proven right is put back, however old the list is."""
+    goal = IpRanges.parse(TODAY)
+    draft = Draft(base=IpRanges.parse(TODAY[:3]), goal=goal, steps=(STEP,))
+    wish = Desired("Worldwide", "2024073100", goal)
+
+    found = guard(draft, wish, limits=Limits(), feed_age=timedelta(days=99), proven=goal)
+
+    assert () == found

@@ -28,7 +28,9 @@ POINTS = ("created", "half", "written", "synced", "renamed", "done")
 
 Hook = Callable[[str], None]
 
-_DENIED = "exosync may not do that: give its user the right to write in the folder"
+_DENIED = (
+    "exosync may not do that: give its user the right to write in the folder and to read the file"
+)
 _READ_ONLY = "the file system is read-only"
 _FULL = "there is no room left on the disk: free some and run again; nothing was changed"
 _NO_FOLDER = "its folder does not exist: create it, or correct `path`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from exosync.core.desired import Desired
     from exosync.core.explain import Answer
     from exosync.core.ranges import IpRanges
+    from exosync.core.target import Observed
     from exosync.stages import Job
 
 Json = dict[str, Any]
@@ -42,32 +44,48 @@ def explain(*, what: str, no_targets: bool, as_json: bool) -> None:
 
 def _view(assembly: Assembly, what: str, *, asking: bool) -> Json:
     from exosync.core.explain import explain_host
-    from exosync.core.ranges import IpRanges
     from exosync.desire import wanted
     from exosync.pull import held
 
-    if assembly.store.adopted(assembly.instance) is None:
+    store, instance = assembly.store, assembly.instance
+    if store.adopted(instance) is None:
         message = "no version is adopted yet: run exosync sync, or exosync feed import"
         raise FeedError(message)
-    desired = wanted(
-        assembly.rules.ranges, assembly.store, assembly.instance, assembly.rules.now()
-    ).desired
-    try:
-        addresses, host = [IpRanges.parse(what)], None
-    except RangeError as error:
-        if not _is_host(what):
-            message = f"{what!r} is neither an address nor a host name: {error}"
-            raise UsageError(message) from error
-        addresses, host = _resolve(what), what
+    addresses, host = _addresses(what)
+    desired = wanted(assembly.rules.ranges, store, instance, assembly.rules.now()).desired
     view: Json = {"query": what, "version": desired.version, "instance": desired.instance}
     if host is not None:
-        snapshot, _ = held(assembly.store, assembly.instance, desired.version)
+        snapshot, _ = held(store, instance, desired.version)
         view["host"] = [_answer(one) for one in explain_host(host, snapshot)]
-    view["addresses"] = [_address(assembly, one, desired, asking=asking) for one in addresses]
+    asked = [_Asked(assembly, one) for one in assembly.rules.jobs] if asking and addresses else []
+    view["addresses"] = [_address(assembly, one, desired, asked) for one in addresses]
     return view
 
 
-def _address(assembly: Assembly, address: IpRanges, desired: Desired, *, asking: bool) -> Json:
+def _addresses(what: str) -> tuple[list[IpRanges], str | None]:
+    """What is asked for, and the host name if it is one.
+
+    An address may stand in brackets, or be an IPv4 address in IPv6 clothes, as in mail logs.
+    """
+    from exosync.core.ranges import IpRanges
+
+    text = _MAPPED.sub("", what.strip().strip("[]"))
+    try:
+        return [IpRanges.parse(text)], None
+    except RangeError as error:
+        if _is_host(text):
+            return _resolve(text), text
+        looks_like_one = any(sign in text for sign in ":/") or text.replace(".", "").isdigit()
+        why = str(error) if looks_like_one else f"{what!r} is neither an address nor a host name"
+        raise UsageError(
+            f"{why}; ask for something like 40.92.0.1, 40.92.0.0/15 or mail.example.com"
+        ) from error
+
+
+_MAPPED = re.compile(r"^(IPv6:)?(::ffff:(?=[0-9.]+$))?", re.IGNORECASE)
+
+
+def _address(assembly: Assembly, address: IpRanges, desired: Desired, asked: list[_Asked]) -> Json:
     from exosync.core.explain import explain_address, since_version
     from exosync.pull import held
 
@@ -78,25 +96,39 @@ def _address(assembly: Assembly, address: IpRanges, desired: Desired, *, asking:
         address, ((one, held(store, instance, one)[1].ranges) for one in versions)
     )
     answers = explain_address(address, snapshot, mail, desired, since)
-    jobs = assembly.rules.jobs if asking else ()
     return {
-        "address": str(next(iter(address))),
+        "address": next(iter(address)).removesuffix("/32").removesuffix("/128"),
         "mail": address <= mail.ranges,
         "desired": address <= desired.ranges,
         "answers": [_answer(one) for one in answers],
-        "targets": [_ask(one, address) for one in jobs],
+        "targets": [one.about(address) for one in asked],
     }
 
 
-def _ask(job: Job, address: IpRanges) -> Json:
-    told: Json = {"name": job.name, "kind": job.kind, "knows": None, "says": []}
-    try:
-        if job.target is None:
-            raise job.error or UsageError(f"{job.name} cannot be used")
-        said = job.target.explain(address, job.target.observe())
-    except ExosyncError as error:
-        return {**told, "says": [f"cannot be asked: {error}"]}
-    return {**told, "knows": said.knows, "says": list(said.says)}
+class _Asked:
+    """A target that is observed once, however many addresses it is asked about."""
+
+    def __init__(self, assembly: Assembly, job: Job) -> None:
+        self._job = job
+        self._observed: Observed | None = None
+        self._error = job.error
+        assembly.rules.progress(f"asking {job.name}")
+        try:
+            self._observed = job.target.observe() if job.target else None
+        except ExosyncError as error:
+            self._error = error
+
+    def about(self, address: IpRanges) -> Json:
+        """What it knows of an address; an error is told in its words."""
+        job = self._job
+        told: Json = {"name": job.name, "kind": job.kind, "knows": None, "says": []}
+        if job.target is None or self._observed is None:
+            return {**told, "says": [f"cannot be asked: {self._error}"]}
+        try:
+            said = job.target.explain(address, self._observed)
+        except ExosyncError as error:
+            return {**told, "says": [f"cannot be asked: {error}"]}
+        return {**told, "knows": said.knows, "says": list(said.says)}
 
 
 def _answer(one: Answer) -> Json:
@@ -120,7 +152,7 @@ def _resolve(host: str) -> list[IpRanges]:
 
     try:
         found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a label that IDNA does not allow
         return []
     return [IpRanges.parse(one) for one in dict.fromkeys(str(entry[4][0]) for entry in found)]
 

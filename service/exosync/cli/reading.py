@@ -209,7 +209,8 @@ def _event_view(event: Any) -> Json:
 
 
 def _plan_view(store: Store, plan: PlanRecord) -> Json:
-    approval = store.approval(plan.id)
+    given = store.approvals(plan.id)
+    approval = given[-1] if given else None
     return {
         **plan.body,
         "status": plan.status,

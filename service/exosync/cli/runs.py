@@ -11,6 +11,7 @@ import click
 
 from exosync.cli.common import config_option, json_option, locked, opened
 from exosync.cli.output import put, say, say_json
+from exosync.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,6 @@ def apply(*, plan_id: str, as_json: bool) -> int:
 
 def _look_again(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
     """Whether a target is still as an applied plan left it. Raises RefusedError if not."""
-    from exosync.errors import RefusedError
     from exosync.reconcile import reconcile
 
     rules = assembly.rules
@@ -125,6 +125,10 @@ def adopt(*, target: str, as_json: bool) -> int:
     from exosync.reconcile import adopt_target
 
     def prepare(assembly: Assembly) -> Work:
+        known = [one.name for one in assembly.rules.jobs]
+        if target not in known:
+            message = f"there is no target {target!r}; configured are: {', '.join(known)}"
+            raise UsageError(message)
         return lambda run_id: adopt_target(assembly.rules, assembly.store, run_id, target)
 
     return _run("adopt", prepare, "json" if as_json else "text")
@@ -209,7 +213,6 @@ def _show(told: dict[str, Any], fmt: str) -> None:
 
         put(render(told))
     else:
-        from exosync.core.words import cleaned
         from exosync.render import documents
 
-        put(getattr(documents, fmt)(cleaned(told)))
+        put(getattr(documents, fmt)(told))

@@ -30,7 +30,8 @@ def explain_address(
 ) -> tuple[Answer, ...]:
     """Everything that can be said of one address, the most telling first.
 
-    `since` tells in words since which version the address has been mail.
+    An address is a single one or a range. `since` tells in words since which version it has
+    been mail.
     """
     told = [
         *_mail(address, mail, since),
@@ -38,10 +39,7 @@ def explain_address(
         *_named(address, desired),
         *_relay(address, desired),
         *_other(address, snapshot, mail),
-        *(
-            Answer("special", f"it is {name} address space ({source})")
-            for _, name, source in special(address)
-        ),
+        *_special(address),
     ]
     return tuple(told) or (Answer("unknown", "it is in nothing that Microsoft publishes"),)
 
@@ -76,38 +74,55 @@ def since_version(address: IpRanges, newest_first: Iterable[tuple[str, IpRanges]
 
 
 def _mail(address: IpRanges, mail: MailRanges, since: str) -> Iterator[Answer]:
-    for set_id, cidrs in mail.sets:
-        cidr = _within(address, cidrs)
+    when = f", {since}" if since else ""
+    found = [(set_id, _within(address, cidrs)) for set_id, cidrs in mail.sets]
+    for set_id, cidr in found:
         if cidr:
-            when = f", {since}" if since else ""
             yield Answer("mail", f"it is Exchange Online's mail: {cidr} in set {set_id}{when}")
+    which = _which(address, mail.ranges)
+    if which and not any(cidr for _, cidr in found):
+        kind = "mail" if address <= mail.ranges else "mail_part"
+        yield Answer(kind, f"{which} is Exchange Online's mail{when}")
 
 
 def _leaving(address: IpRanges, desired: Desired) -> Iterator[Answer]:
     for one in desired.leaving:
-        if address <= one.ranges:
-            text = (
-                f"Microsoft took it away (first seen gone {one.since:%Y-%m-%d}); "
-                f"it is leaving on {one.until:%Y-%m-%d}"
+        which = _which(address, one.ranges)
+        if which:
+            stays = (address & one.ranges) <= IpRanges().union(
+                *(extra.ranges for extra in desired.extras)
             )
-            yield Answer("leaving", text)
+            end = (
+                "it stays, since the configuration adds it"
+                if stays
+                else f"it is leaving on {one.until:%Y-%m-%d}"
+            )
+            gone = f"Microsoft took {which} away (first seen gone {one.since:%Y-%m-%d})"
+            yield Answer("leaving", f"{gone}; {end}")
 
 
 def _named(address: IpRanges, desired: Desired) -> Iterator[Answer]:
     for extra in desired.extras:
-        if address <= extra.ranges:
-            yield Answer("extra", f"the configuration adds it: {extra.name} ({extra.reason})")
+        which = _which(address, extra.ranges)
+        if which:
+            text = f"the configuration adds {which}: {extra.name} ({extra.reason})"
+            yield Answer("extra", text)
     for out in desired.exclusions:
-        if address <= out.ranges:
-            yield Answer("excluded", f"the configuration takes it out: {out.name} ({out.reason})")
+        which = _which(address, out.ranges)
+        if which:
+            yield Answer(
+                "excluded", f"the configuration takes {which} out: {out.name} ({out.reason})"
+            )
 
 
 def _relay(address: IpRanges, desired: Desired) -> Iterator[Answer]:
-    if address <= RELAY_POOL:
-        known = "" if address <= desired.ranges else "; add it under ranges.extra if you need it"
+    which = _which(address, RELAY_POOL)
+    if which:
+        known = (address & RELAY_POOL) <= desired.ranges
+        advice = "" if known else "; add it under ranges.extra if you need it"
         text = (
-            "it is in Exchange Online's relay pool, which Microsoft publishes neither in its list "
-            f"nor in SPF: forwarded mail leaves from it{known}"
+            f"{which} is in Exchange Online's relay pool, which Microsoft publishes neither in its "
+            f"list nor in SPF: forwarded mail leaves from it{advice}"
         )
         yield Answer("relay_pool", text)
 
@@ -119,6 +134,27 @@ def _other(address: IpRanges, snapshot: Snapshot, mail: MailRanges) -> Iterator[
         if cidr and one.id not in chosen:
             what = "client access" if one.service_area.lower() == "exchange" else "another service"
             yield Answer("other", f"{what}: {cidr} in {describe_set(one)}")
+
+
+def _special(address: IpRanges) -> Iterator[Answer]:
+    for cidr, name, source in special(address)[:_FEW]:
+        which = _which(address, IpRanges.parse(cidr))
+        yield Answer("special", f"{which} is {name} address space ({source})")
+
+
+_FEW = 5
+
+
+def _which(address: IpRanges, ranges: IpRanges) -> str:
+    """How much of an address range is in `ranges`, as the subject of a sentence; "" if nothing."""
+    common = address & ranges
+    if not common:
+        return ""
+    if common == address:
+        return "it"
+    cidrs = common.cidrs()
+    more = f" and {len(cidrs) - _FEW:,} more" if len(cidrs) > _FEW else ""
+    return f"part of it ({', '.join(cidrs[:_FEW])}{more})"
 
 
 def _within(address: IpRanges, cidrs: Sequence[str]) -> str | None:

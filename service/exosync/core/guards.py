@@ -71,7 +71,7 @@ def guard(
         *(() if adopting else _growth(draft.goal - added, added, limits)),
         *_width(added, limits),
         *_space(added),
-        *_age(feed_age, limits),
+        *(_age(feed_age, limits) if added or removed else ()),
     )
 
 

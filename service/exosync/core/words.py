@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 STATE_WORDS: dict[str, str] = {
@@ -76,6 +77,23 @@ def change_text(change: dict[str, Any]) -> str:
     """One change of ranges, from its JSON form."""
     text: str = change["text"]
     return text
+
+
+def short(text: str, most: int = 120) -> str:
+    """The beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def special_ranges(ranges: dict[str, Any] | None) -> Iterator[str]:
+    """What is desired though Microsoft does not publish it, and what is not though it does."""
+    parts = ranges or {}
+    for leaving in parts.get("leaving", ()):
+        yield f"leaving on {leaving['until'][:10]}: {', '.join(leaving['cidrs'])}"
+    for extra in parts.get("extra", ()):
+        yield f"extra: {', '.join(extra['cidrs'])} ({extra['name']}: {extra['reason']})"
+    for out in parts.get("excluded", ()):
+        yield f"excluded: {', '.join(out['cidrs'])} ({out['name']}: {out['reason']})"
 
 
 def next_steps(told: dict[str, Any]) -> list[str]:

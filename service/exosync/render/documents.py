@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from exosync.core.words import STATE_WORDS, change_text, next_steps, plural
+from exosync.core.words import (
+    STATE_WORDS,
+    change_text,
+    cleaned,
+    next_steps,
+    plural,
+    short,
+    special_ranges,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -14,7 +23,7 @@ Json = dict[str, Any]
 
 
 def markdown(told: Json) -> str:
-    """The report as Markdown."""
+    """The report as Markdown (CommonMark with tables), without any character that steers."""
     return _environment().get_template("report.md.jinja").render(**_values(told)).strip()
 
 
@@ -24,7 +33,12 @@ def html(told: Json) -> str:
 
 
 def _values(told: Json) -> Json:
-    return {"told": told, "next_steps": next_steps(told)}
+    safe = cleaned(told)
+    return {
+        "told": safe,
+        "special": list(special_ranges(safe["ranges"])),
+        "next_steps": next_steps(safe),
+    }
 
 
 @cache
@@ -39,19 +53,34 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["state"] = STATE_WORDS.__getitem__
+    made.filters["proof"] = {True: "proven", False: "not so", None: "not proven"}.__getitem__
     made.filters["change"] = change_text
+    made.filters["cut"] = short
+    made.filters["eventful"] = _eventful
     made.filters["cell"] = _cell
     made.filters["fence"] = _fence
     made.globals["plural"] = plural
     return made
 
 
+def _eventful(target: Json) -> bool:
+    """Whether there is more to say of a target than its line in the table does."""
+    parts = ("changes", "steps", "refusals", "findings", "foreign", "checks", "error")
+    return any(target[one] for one in parts)
+
+
 def _cell(text: str) -> str:
-    """A text that can stand in a Markdown line without becoming markup."""
-    flat = " ".join(str(text).split())
-    for sign in "\\`*_[]<>|#":
-        flat = flat.replace(sign, f"\\{sign}")
-    return flat
+    """A text that can stand in a Markdown line or cell without becoming markup.
+
+    A backslash takes its meaning from any punctuation (CommonMark 0.31, section 2.4). A colon
+    before // and a dot after www are among it for the links that GitHub makes by itself.
+    """
+    flat = _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+    return _LINKS.sub(r"\1\\\2", flat)
+
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>|#~&]|!(?=\[)")
+_LINKS = re.compile(r"(?i)((?<=[a-z])(?=://)|www)([:.])")
 
 
 def _fence(text: str) -> str:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import click
 
-from exosync.core.words import STATE_COLOURS, STATE_WORDS, change_text, cleaned, next_steps, plural
+from exosync.core.words import (
+    STATE_COLOURS,
+    STATE_WORDS,
+    change_text,
+    cleaned,
+    next_steps,
+    plural,
+    short,
+    special_ranges,
+)
 
 Json = dict[str, Any]
 
@@ -55,12 +65,7 @@ def heading(told: Json) -> Iterator[str]:
     yield from _changes(feed["changes"])
     if feed["error"]:
         yield click.style(f"  feed: {feed['error']}", fg="red")
-    for leaving in (told["ranges"] or {}).get("leaving", ()):
-        yield f"  leaving on {leaving['until'][:10]}: {', '.join(leaving['cidrs'])}"
-    for extra in (told["ranges"] or {}).get("extra", ()):
-        yield f"  extra: {', '.join(extra['cidrs'])} ({extra['name']}: {extra['reason']})"
-    for out in (told["ranges"] or {}).get("excluded", ()):
-        yield f"  excluded: {', '.join(out['cidrs'])} ({out['name']}: {out['reason']})"
+    yield from (f"  {line}" for line in special_ranges(told["ranges"]))
     for finding in told["findings"]:
         yield "  " + _finding(finding)
 
@@ -74,13 +79,13 @@ def target_lines(target: Json, width: int = 0) -> Iterator[str]:
     yield f"{name}  {target['kind']}, mode {target['mode']}: {words}{plan}"
     yield from _changes(target["changes"])
     for number, step in enumerate(target["steps"], 1):
-        yield from _step(number, step)
+        yield from _step(number, step, plan=target["plan"])
     for refusal in target["refusals"]:
         yield from _refusal(refusal)
     for finding in target["findings"]:
         yield "  " + _finding(finding)
     for foreign in target["foreign"]:
-        yield f"  foreign: {foreign['where']}: {_cut(foreign['text'])}"
+        yield f"  foreign: {foreign['where']}: {short(foreign['text'])}"
     yield from _proof(target)
     if target["error"]:
         yield click.style(f"  error: {target['error']}", fg="red")
@@ -108,25 +113,30 @@ def _changes(found: list[Json], most: int = 12) -> Iterator[str]:
         yield f"  … and {plural(len(found) - most, 'more change')}"
 
 
-def _step(number: int, step: Json, most: int = 0) -> Iterator[str]:
-    """One step; of a text that is wholly new a few lines are enough, unless `most` says more."""
+def _step(number: int, step: Json, *, most: int = 0, plan: str | None = None) -> Iterator[str]:
+    """One step; of a text that is wholly new a few lines are enough, unless `most` says more.
+
+    The rest is shown with the `plan`.
+    """
     who = "" if step["by"] == "exosync" else " [for a person]"
     yield f"  {number}. {step['phase']}: {step['summary']}{who} — {step['status']}"
     if step["status"] == "done" and not most:
         return
-    for line in _difference(step["before"], step["after"], most or (40 if step["before"] else 8)):
-        yield "       " + line
+    lines = list(_difference(step["before"], step["after"]))
+    most = most or (40 if step["before"] else 8)
+    yield from (f"       {line}" for line in lines[:most])
+    if len(lines) > most:
+        where = f": exosync show {plan}" if plan else ""
+        yield f"       … and {plural(len(lines) - most, 'more line')}{where}"
 
 
-def _difference(before: str, after: str, most: int) -> Iterator[str]:
+def _difference(before: str, after: str) -> Iterator[str]:
     """What changes in a text, with the line before and after it."""
     found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
     # The first two lines name the files, the third begins the first part.
-    lines = [" …" if line.startswith("@@") else line for line in found][3:]
-    for line in lines[:most]:
-        yield _tinted(line, {"+": "green", "-": "red"}.get(line[0]))
-    if len(lines) > most:
-        yield f"… and {plural(len(lines) - most, 'more line')}"
+    for line in islice(found, 3, None):
+        shown = " …" if line.startswith("@@") else line
+        yield _tinted(shown, {"+": "green", "-": "red"}.get(shown[0]))
 
 
 def _refusal(refusal: Json) -> Iterator[str]:
@@ -151,11 +161,6 @@ def _proof(target: Json) -> Iterator[str]:
         sign, tint = _CHECKED[check["ok"]]
         remedy = f"; {check['remedy']}" if check["remedy"] else ""
         yield _tinted(f"    {sign} {check['name']}: {check['message']}{remedy}", tint)
-
-
-def _cut(text: str, most: int = 120) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def render_run(run: Json) -> str:

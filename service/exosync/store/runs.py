@@ -23,7 +23,11 @@ from exosync.store.records import (
 from exosync.store.session import Session, new_id
 from exosync.store.tables import events, plans, runs, steps
 
-_WRITTEN = (StepOutcome.DONE.value, StepOutcome.FOUND_DONE.value)
+_PERHAPS_WRITTEN = (
+    StepOutcome.DONE.value,
+    StepOutcome.FOUND_DONE.value,
+    StepOutcome.FAILED.value,
+)
 
 
 class Runs(Session):
@@ -172,9 +176,9 @@ class Runs(Session):
         return self._steps(steps.c.plan_id == plan_id)
 
     def steps_since(self, target: str, since: datetime) -> list[StepRecord]:
-        """The steps of a target intended after `since` that were done, in order."""
+        """The steps of a target intended after `since` that were done or may have been, in order."""
         later = (steps.c.target == target) & (steps.c.intended_at > since)
-        return self._steps(later & steps.c.outcome.in_(_WRITTEN))
+        return self._steps(later & steps.c.outcome.in_(_PERHAPS_WRITTEN))
 
     def _steps(self, where: ColumnElement[bool]) -> list[StepRecord]:
         with self._reading() as connection:
