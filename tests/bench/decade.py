@@ -17,7 +17,7 @@ from pathlib import Path
 
 from exosync.store import Store
 from tests.standins.endpoints import EndpointsStandIn, published
-from tests.standins.endpoints_replies import Reply
+from tests.standins.web import Reply
 from tests.support.world import Json, World
 
 MONTH = 730

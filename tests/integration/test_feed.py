@@ -38,7 +38,6 @@ from exosync.feed.transport import CAUGHT
 from exosync.feed.verdicts import LONGEST_WAIT, Way, backoff, retry_after
 from tests.standins.endpoints import EndpointsStandIn, answer_body
 from tests.standins.endpoints_replies import (
-    Reply,
     dripping,
     dripping_headers,
     gzip_bomb,
@@ -52,6 +51,7 @@ from tests.standins.endpoints_replies import (
     truncated_chunks,
     wrong_json,
 )
+from tests.standins.web import Reply
 
 GUID = "5d8f4a3e-4d0e-4e6a-9d6b-0f7f5a1c2b3d"
 NOW = datetime(2026, 8, 14, 12, tzinfo=UTC)

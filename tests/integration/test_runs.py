@@ -12,7 +12,7 @@ from exosync.core.ranges import IpRanges
 from exosync.errors import RefusedError
 from exosync.schemas import run_schema
 from tests.standins.endpoints import EndpointsStandIn
-from tests.standins.endpoints_replies import Reply
+from tests.standins.web import Reply
 from tests.support.world import World, only, rules
 
 OLD, NARROWED, SHRUNK, WIDENED = "2018102900", "2019010700", "2019022800", "2019072900"

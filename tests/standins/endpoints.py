@@ -24,6 +24,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
@@ -31,8 +32,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from tests.standins.endpoints_changes import diff
-from tests.standins.endpoints_replies import Reply, Request
-from tests.standins.endpoints_wire import Server
+from tests.standins.web import Reply, Request, Server
 
 DATA = Path(__file__).parents[1] / "data" / "feed"
 INSTANCES = ("Worldwide", "USGovDoD", "USGovGCCHigh", "China")  # the order of the page's sample
@@ -112,6 +112,9 @@ class EndpointsStandIn:
 
     def reply(self, request: Request) -> Reply:
         """The answer to a request, after it was written down."""
+        # Recorded: names in any case will do.
+        named = {name.lower(): value for name, value in request.query.items()}
+        request = replace(request, query=named)
         self.requests.append(request)
         scripted = self._script.popleft() if self._script else None
         return scripted or self._honest(request)

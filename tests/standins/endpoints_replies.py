@@ -5,30 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.standins.web import Reply
+
 Json = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as it came: `query` with its names in lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes back, and how: `manner` is one of the ways to misbehave below, or "plain"."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    manner: str = "plain"
 
 
 # Faults, ours but where said. Each stands for one request: service.script(hang(), reset()).

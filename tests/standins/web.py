@@ -1,4 +1,4 @@
-"""The HTTP side of the stand-in of the endpoints web service, and its ways to misbehave."""
+"""The HTTP side of the stand-ins: what comes, what goes back, and the ways to misbehave."""
 
 from __future__ import annotations
 
@@ -7,10 +7,30 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.standins.endpoints_replies import Reply, Request
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came: `path` still quoted; of a name's values in `query` the last counts."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back, and how: `manner` is one of the ways to misbehave, or "plain"."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    manner: str = "plain"
 
 
 class Server(ThreadingHTTPServer):
@@ -33,12 +53,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-        query = {name.lower(): value for name, value in pairs}  # recorded: any case will do
-        request = Request(self.command, parts.path, query, dict(self.headers.items()))
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Request(self.command, parts.path, query, dict(self.headers.items()), body)
         reply = self.server.answer(request)
         self.close_connection = True
         getattr(self, f"_send_{reply.manner}")(reply)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815  (the base's names)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's name)
         """Say nothing: the requests are kept."""
