@@ -14,7 +14,9 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 PYTEST_ARGS ?=
 VENV := .venv/bin
 UV := build/uv/bin/uv
+# pip before 23.3 takes `coverage==7.17.3` for no pin of `coverage[toml]`, so the extras stay.
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-strip-extras \
 	--no-annotate --custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
 PINS = $(COMPILE) --constraint requirements/dev.txt
 
@@ -54,10 +56,10 @@ bench: env-bench ## speed and size, as ratios against others' tools
 
 # All are pinned alike: the choice for development binds the other files.
 requirements: $(UV) ## pin the dependencies of pyproject.toml with their hashes
-	$(COMPILE) pyproject.toml --group test --group lint --group docs --output-file requirements/dev.txt
-	$(PINS) pyproject.toml --group test --output-file requirements/test.txt
-	$(PINS) pyproject.toml --group test --group bench --output-file requirements/bench.txt
-	$(PINS) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --all-extras --group test --group lint --group docs --output-file requirements/dev.txt
+	$(PINS) pyproject.toml --all-extras --group test --output-file requirements/test.txt
+	$(PINS) pyproject.toml --all-extras --group test --group bench --output-file requirements/bench.txt
+	$(PINS) pyproject.toml --all-extras --output-file requirements/runtime.txt
 	$(PINS) --group build --output-file requirements/build.txt
 
 wheel: env-dev ## build the wheel into dist/

@@ -12,6 +12,7 @@
     * TargetUnreachable  no answer from the remote system
     * TargetDenied       credentials or permissions are missing
     * TargetConflict     it changed between reading and writing
+    * StepDeclined       the remote system does not do such a step at all
   * RefusedError         a safety rule says no                             exit 3
   * LockHeldError        another run is at work                            exit 5
   * StoreError           the state cannot be read or written               exit 1
@@ -90,6 +91,10 @@ class TargetDenied(TargetError):
 
 class TargetConflict(TargetError):
     """The remote system changed between reading and writing; nothing was written."""
+
+
+class StepDeclined(TargetError):
+    """The remote system does not do such a step by its API: it is left to a person."""
 
 
 class RefusedError(ExosyncError):

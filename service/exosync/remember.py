@@ -63,7 +63,7 @@ def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: da
     name, state = look.job.name, look.state
     before = store.target_state(name)
     failures = (before.failures if before else 0) + 1 if state is State.FAILED else 0
-    verified = look.verification is not None and look.verification.ok
+    verified = look.verification is not None and look.verification.ok is True
     store.save_target_state(
         TargetState(
             name=name,

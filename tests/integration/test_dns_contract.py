@@ -20,7 +20,7 @@ import pytest
 
 from exosync.core.target import ABSENT
 from exosync.errors import TargetConflict, TargetDenied, TargetError, TargetUnreachable
-from exosync_adapters.spf.dns import (
+from exosync_adapters.dns.zone import (
     DnsProblem,
     Key,
     LiveDns,

@@ -21,10 +21,10 @@ from exosync.errors import (
     TargetError,
     TargetUnreachable,
 )
-from exosync_adapters.spf.dns import DnsProblem, Key, Server, Trouble, TxtRRset, txt_strings
-from exosync_adapters.spf.dns_errors import Attempt, rcode_error, silence_error, verified
-from exosync_adapters.spf.dns_servers import routable
-from exosync_adapters.spf.dns_values import ALGORITHMS
+from exosync_adapters.dns.errors import Attempt, rcode_error, silence_error, verified
+from exosync_adapters.dns.servers import routable
+from exosync_adapters.dns.values import ALGORITHMS
+from exosync_adapters.dns.zone import DnsProblem, Key, Server, Trouble, TxtRRset, txt_strings
 from tests.support.bind import free_port
 
 SECRET = "bm90IGEgc2VjcmV0IGF0IGFsbA=="

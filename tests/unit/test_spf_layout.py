@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.ranges import IpRanges
+from exosync_adapters.rfc7208.record import owner_of, parse, ranges_in
 from exosync_adapters.spf.layout import MAX_OCTETS, MAX_TERMS, address_term, answer_size, layout
-from exosync_adapters.spf.record import owner_of, parse, ranges_in
 from tests.support.judge import any_host, judge
 
 NAME = "_exo.example.com"

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from exosync.core.desired import Desired, Exclusion, Extra, Leaving
 from exosync.core.ranges import IpRanges
 from exosync.core.target import ABSENT, Action, Actor, Draft, Observed, Phase, Severity
+from exosync_adapters.dns.values import DnsProblem, Server, Trouble, TxtRRset
+from exosync_adapters.rfc7208.record import owner_of, ranges_in
+from exosync_adapters.rfc7208.tree import expansion, gather
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns_values import DnsProblem, Server, Trouble, TxtRRset
 from exosync_adapters.spf.layout import layout
 from exosync_adapters.spf.plan import plan
-from exosync_adapters.spf.record import owner_of, ranges_in
 from exosync_adapters.spf.seen import AtName, Seen
 from exosync_adapters.spf.settings import SpfSettings
 from exosync_adapters.spf.steps import with_record
-from exosync_adapters.spf.tree import expansion, gather
 
 DOMAIN, LEAF, INCLUDE = "example.com", "_exo.example.com", "spf.protection.outlook.com"
 FIRST, SECOND = Server("192.0.2.1"), Server("192.0.2.2", name="ns2.example.com")

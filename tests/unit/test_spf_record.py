@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exosync.core.ranges import IpRanges
-from exosync_adapters.spf.record import (
+from exosync_adapters.rfc7208.record import (
     SpfSyntaxError,
     count_lookups,
     find_spf,

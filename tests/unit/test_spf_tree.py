@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exosync.core.ranges import IpRanges
-from exosync_adapters.spf.dns import LiveDns
-from exosync_adapters.spf.evaluate import Evaluator
-from exosync_adapters.spf.tree import authorised, expansion, gather, reached, undetermined
+from exosync_adapters.dns.zone import LiveDns
+from exosync_adapters.rfc7208.evaluate import Evaluator
+from exosync_adapters.rfc7208.tree import authorised, expansion, gather, reached, undetermined
 from tests.support.judge import from_texts, judge
 
 NAMES = ("a.example", "b.example", "c.example", "d.example")

@@ -26,6 +26,7 @@ from exosync.core.target import (
     Verification,
     split,
 )
+from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.core.words import plural
 from exosync.errors import ConfigError, ExosyncError, TargetConflict
 from exosync_adapters.file import atomic, probes, rules
@@ -81,7 +82,7 @@ class FileTarget:
         form = self._settings.format
         return {key: value for key, value in values.items() if form in KEYS_OF.get(key, (form,))}
 
-    def observe(self) -> Observed:
+    def observe(self, known: Known = NOTHING_KNOWN) -> Observed:
         """Read the file, and the template if there is one.
 
         Raises TargetDenied or TargetError, ConfigError if the template cannot be read.

@@ -8,15 +8,15 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import Actor, Check
 from exosync.core.words import plural
 from exosync.errors import ConfigError, TargetError
+from exosync_adapters.dns.zone import DnsProblem, LiveDns, Zone
+from exosync_adapters.rfc7208.evaluate import Evaluator, Verdict
+from exosync_adapters.rfc7208.record import SpfSyntaxError, count_lookups, parse, ranges_in
+from exosync_adapters.rfc7208.tree import expansion, gather
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns import DnsProblem, LiveDns, Zone
-from exosync_adapters.spf.evaluate import Evaluator, Verdict
 from exosync_adapters.spf.observe import read_name
-from exosync_adapters.spf.record import SpfSyntaxError, count_lookups, parse, ranges_in
 from exosync_adapters.spf.rehearse import MAX_LOOKUPS, MAX_VOIDS, WARN_LOOKUPS
 from exosync_adapters.spf.rules import name_refusals, owner_refusals
 from exosync_adapters.spf.seen import AtName
-from exosync_adapters.spf.tree import expansion, gather
 
 MOST_SECONDS_APART = 60
 """Clock difference that is told; a signature allows 300 s by default (RFC 8945, section 10)."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Knowledge
+from exosync_adapters.dns.zone import LiveDns
+from exosync_adapters.rfc7208.evaluate import Evaluator, Verdict
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns import LiveDns
-from exosync_adapters.spf.evaluate import Evaluator, Verdict
 from exosync_adapters.spf.seen import Seen
 
 

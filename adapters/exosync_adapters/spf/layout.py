@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Refusal
-from exosync_adapters.spf.record import OWNER_MODIFIER
+from exosync_adapters.rfc7208.record import OWNER_MODIFIER
 
 MAX_OCTETS = 450
 """Name and text of all TXT values at a name, so that an answer fits 512 octets (RFC 7208, 3.4)."""

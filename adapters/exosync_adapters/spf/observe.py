@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Finding, Foreign, Observed, Severity
+from exosync_adapters.dns.zone import DnsProblem, LiveDns, Server, Trouble, TxtRRset, Zone
+from exosync_adapters.rfc7208.record import is_spf, owner_of, ranges_in
+from exosync_adapters.rfc7208.tree import Fetch, Records, expansion, gather, reached, undetermined
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns import DnsProblem, LiveDns, Server, Trouble, TxtRRset, Zone
-from exosync_adapters.spf.record import is_spf, owner_of, ranges_in
 from exosync_adapters.spf.seen import AtName, Seen
-from exosync_adapters.spf.tree import Fetch, Records, expansion, gather, reached, undetermined
 
 
 def observe(aim: Aim, zone: Zone, live: LiveDns) -> Observed:
@@ -73,7 +73,7 @@ def _evaluated(
     """
     if microsoft is None or aim.include in reached(tree, aim.domain) or not undetermined(tree):
         return False
-    from exosync_adapters.spf.evaluate import Evaluator
+    from exosync_adapters.rfc7208.evaluate import Evaluator
 
     wanted = aim.cut(microsoft).samples()
     found = Evaluator(live, {domain.name: domain.rrset.texts}).evaluate(wanted, domain.name)

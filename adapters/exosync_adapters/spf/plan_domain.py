@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Actor, Draft, Finding, Phase, Severity, Step
+from exosync_adapters.rfc7208.record import Record, Term, has_term, insert_term, parse, parse_term
+from exosync_adapters.rfc7208.tree import authorised, reached
 from exosync_adapters.spf.aim import Aim, Requirement
 from exosync_adapters.spf.layout import answer_size
-from exosync_adapters.spf.record import Record, Term, has_term, insert_term, parse, parse_term
 from exosync_adapters.spf.rules import name_refusals, syntax_refusals
 from exosync_adapters.spf.seen import AtName, Seen
 from exosync_adapters.spf.steps import Change, exchange, with_record
-from exosync_adapters.spf.tree import authorised, reached
 
 LARGE_ANSWER = 1100
 """Octets of name and TXT values beyond which libspf2 1.2.10 drops the answer (measured: 1.2 kB)."""

@@ -8,9 +8,9 @@ from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Phase, Step, split
 from exosync.core.words import plural
+from exosync_adapters.rfc7208.record import OWNER_MODIFIER, ranges_in
 from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.layout import Laid, layout
-from exosync_adapters.spf.record import OWNER_MODIFIER, ranges_in
 from exosync_adapters.spf.rules import name_refusals, owner_refusals
 from exosync_adapters.spf.seen import AtName
 from exosync_adapters.spf.steps import Change, exchange, with_record

@@ -9,12 +9,12 @@ from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Refusal
 from exosync.errors import TargetUnreachable
+from exosync_adapters.dns.zone import LiveDns
+from exosync_adapters.rfc7208.evaluate import Evaluator, Overlay, Verdict
+from exosync_adapters.rfc7208.tree import authorised
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns import LiveDns
-from exosync_adapters.spf.evaluate import Evaluator, Overlay, Verdict
 from exosync_adapters.spf.seen import Seen, resource_of
 from exosync_adapters.spf.steps import Change
-from exosync_adapters.spf.tree import authorised
 
 MAX_LOOKUPS = 10
 """Terms that ask DNS in one evaluation, nested ones among them (RFC 7208, section 4.6.4)."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Finding, Refusal, Severity
+from exosync_adapters.rfc7208.record import SpfSyntaxError, owner_of, parse
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.record import SpfSyntaxError, owner_of, parse
 from exosync_adapters.spf.seen import AtName, Seen
 
 RULES: dict[str, str] = {

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exosync.core.ranges import IpRanges
-from exosync_adapters.spf.dns_values import DnsProblem, Server, Trouble, TxtRRset
-from exosync_adapters.spf.record import find_spf, is_spf
+from exosync_adapters.dns.values import DnsProblem, Server, Trouble, TxtRRset
+from exosync_adapters.rfc7208.record import find_spf, is_spf
 
 
 @dataclass(frozen=True, slots=True)

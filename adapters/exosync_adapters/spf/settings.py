@@ -8,19 +8,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
-    WithJsonSchema,
     model_validator,
 )
 
 from exosync.core.secret import SecretRef
-from exosync.core.units import DURATION_PATTERN, duration_text, parse_duration
-from exosync_adapters.spf.dns_values import ALGORITHMS
-from exosync_adapters.spf.record import SpfSyntaxError, Term, parse_term
+from exosync_adapters.dns.values import ALGORITHMS
+from exosync_adapters.fields import Domain, Duration, Settings, domain_name, full_domain_name
+from exosync_adapters.rfc7208.record import SpfSyntaxError, Term, parse_term
 
 MICROSOFT_INCLUDES = {
     "Worldwide": "spf.protection.outlook.com",
@@ -34,28 +29,8 @@ Source: Microsoft, "External Domain Name System records for Office 365"; the one
 not confirmed by a page that we have read, so a tenant there should compare it.
 """
 
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-
-
-def domain_name(text: str) -> str:
-    """A domain name as exosync writes it: A-labels, lower case, no dot at the end.
-
-    Raises ValueError if it is no domain name. Non-ASCII names follow IDNA 2008 (RFC 5891).
-    """
-    name = text.strip().rstrip(".")
-    if not name.isascii():
-        import idna
-
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError as error:
-            raise ValueError(f"{text!r} is not a domain name: {error}") from None
-    name = name.lower()
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise ValueError(f"{text!r} is not a domain name")
-    return name
 
 
 def host_and_port(text: str) -> tuple[str, int]:
@@ -69,13 +44,6 @@ def host_and_port(text: str) -> tuple[str, int]:
     elif _HOST.fullmatch(text):
         return text, 53
     raise ValueError(f"{text!r} is not HOST, HOST:PORT or [IPV6]:PORT")
-
-
-def _full_domain(text: str) -> str:
-    name = domain_name(text)
-    if "." not in name:
-        raise ValueError(f"{text!r} has no dot in it: write the whole domain name")
-    return name
 
 
 def _server(text: str) -> str:
@@ -104,7 +72,7 @@ def _sending_term(text: str) -> str:
 
 def _checked_domain(term: Term) -> str:
     if term.plain_domain:
-        _full_domain(term.plain_domain)
+        full_domain_name(term.plain_domain)
     return term.text
 
 
@@ -115,28 +83,11 @@ def _algorithm(text: str) -> str:
     return name
 
 
-def _duration(value: object) -> object:
-    return value if isinstance(value, timedelta) else parse_duration(str(value))
-
-
-Domain = Annotated[str, AfterValidator(_full_domain)]
 SpfTerm = Annotated[str, AfterValidator(_sending_term)]
 HostPort = Annotated[str, AfterValidator(_server)]
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    PlainSerializer(duration_text),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
-]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
-    )
-
-
-class KeySettings(_Settings):
+class KeySettings(Settings):
     """The TSIG key that signs updates (RFC 8945)."""
 
     name: Annotated[str, AfterValidator(domain_name)] = Field(
@@ -152,7 +103,7 @@ class KeySettings(_Settings):
     )
 
 
-class DnsSettings(_Settings):
+class DnsSettings(Settings):
     """How the zone is read and written."""
 
     server: Annotated[str, AfterValidator(_host)] | None = Field(
@@ -188,7 +139,7 @@ class DnsSettings(_Settings):
     )
 
 
-class SpfSettings(_Settings):
+class SpfSettings(Settings):
     """A domain whose SPF record must authorise Exchange Online."""
 
     domain: Domain = Field(description="The domain that mail is sent from.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exosync.core.target import Action, Actor, Phase, Step
-from exosync_adapters.spf.dns_values import TxtRRset, txt_strings
-from exosync_adapters.spf.record import is_spf
+from exosync_adapters.dns.values import TxtRRset, txt_strings
+from exosync_adapters.rfc7208.record import is_spf
 from exosync_adapters.spf.seen import resource_of
 
 

@@ -23,9 +23,10 @@ from exosync.core.target import (
     Step,
     Verification,
 )
+from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.errors import ConfigError, TargetConflict, TargetError, UsageError
+from exosync_adapters.dns.values import Key, Server, TxtRRset, is_silent
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns_values import Key, Server, TxtRRset, is_silent
 from exosync_adapters.spf.plan import plan
 from exosync_adapters.spf.seen import Seen
 from exosync_adapters.spf.settings import (
@@ -37,7 +38,7 @@ from exosync_adapters.spf.settings import (
 from exosync_adapters.spf.steps import Change
 
 if TYPE_CHECKING:
-    from exosync_adapters.spf.dns import LiveDns, Zone
+    from exosync_adapters.dns.zone import LiveDns, Zone
 
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -88,7 +89,7 @@ class SpfTarget:
             "families": self._aim.families,
         }
 
-    def observe(self) -> Observed:
+    def observe(self, known: Known = NOTHING_KNOWN) -> Observed:
         """Read both names at every authoritative server, and what they include."""
         from exosync_adapters.spf.observe import observe
 
@@ -186,7 +187,7 @@ class SpfTarget:
         return Key(key.name, key.algorithm, self._context.reveal(key.secret))
 
     def _zone(self, *, key: Key | None = None) -> Zone:
-        from exosync_adapters.spf.dns import Zone
+        from exosync_adapters.dns.zone import Zone
 
         dns: DnsSettings = self._aim.settings.dns
         return Zone(

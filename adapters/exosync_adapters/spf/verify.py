@@ -8,9 +8,9 @@ from dataclasses import replace
 from exosync.core.desired import Desired
 from exosync.core.target import Actor, Check, Draft, Observed, Phase, Verification
 from exosync.core.words import plural
+from exosync_adapters.dns.zone import DnsProblem, Server, TxtRRset, Zone
+from exosync_adapters.rfc7208.evaluate import Evaluator
 from exosync_adapters.spf.aim import Aim
-from exosync_adapters.spf.dns import DnsProblem, Server, TxtRRset, Zone
-from exosync_adapters.spf.evaluate import Evaluator
 from exosync_adapters.spf.plan import plan
 from exosync_adapters.spf.rehearse import RIGHT_OUTSIDE, Trial, outsiders, try_at
 from exosync_adapters.spf.seen import AtName, Seen

@@ -3,7 +3,9 @@
 A target is one place that must know the ranges: a file, an SPF record, a mail gateway.
 The service drives every target in the same order and knows nothing else about it:
 
-1. `observe` reads what is there. It never writes.
+1. `observe` reads what is there. It never writes. It is handed what exosync knows besides
+   (`Known`): what people acknowledged, what they were asked for, and what the target itself
+   gave to remember (`Observed.remember`) the last time.
 2. `plan` is pure: from what is desired and what was observed it makes concrete steps in
    the remote system's own terms. Additions come before removals (`Phase`); `split` makes
    the two stages. No steps and no refusals means that all is as desired.
@@ -21,10 +23,14 @@ The service drives every target in the same order and knows nothing else about i
 A target changes only what carries its mark; what it finds besides is *foreign* and is
 listed, never touched. `plan(adopting=True)` plans to take foreign entries over.
 
-A step with `by=Actor.PERSON` cannot be done by exosync: its texts are written for a person,
-and it is done once the target observes it to be so.
+A step with `by=Actor.PERSON` cannot be done by exosync: its `task` is written for a person,
+and it is done once the target observes it to be so. Where a setting cannot be read, what a
+person acknowledged stands for what is there: the target takes it from `Known`, and `verify`
+lists it as asserted, never as verified.
 
 Errors: TargetUnreachable, TargetDenied, TargetConflict and TargetError for the rest.
+StepDeclined says that the remote system does not do such a step at all: `observe` and `plan`
+after it must leave the step to a person.
 """
 
 from __future__ import annotations
@@ -40,6 +46,7 @@ from typing import Any, Protocol
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.secret import SecretRef
+from exosync.core.tasks import NOTHING_KNOWN, Asserted, Known, Task
 
 ABSENT = "absent"
 """The token of a resource that does not exist."""
@@ -84,6 +91,7 @@ class State(StrEnum):
     REFUSED = "refused"
     WAITING = "waiting"
     FAILED = "failed"
+    ASSERTED = "asserted"
 
 
 class Severity(StrEnum):
@@ -135,13 +143,15 @@ class Observed:
 
     `owned` are the ranges that carry our mark. `resources` maps each resource that a step
     may write to its token (a digest of all that was read of it, or ABSENT); a step's
-    `expects` and `gives` are such tokens. `detail` is the target's own.
+    `expects` and `gives` are such tokens. `remember` is kept, as JSON, and comes back in the
+    next `Known`. `detail` is the target's own.
     """
 
     owned: IpRanges
     resources: Mapping[str, str]
     foreign: tuple[Foreign, ...] = ()
     findings: tuple[Finding, ...] = ()
+    remember: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
 
     @property
@@ -155,7 +165,8 @@ class Step:
     """One change of one resource, in the remote system's own terms.
 
     `before` and `after` are the texts that a person compares (empty: not there); `expects`
-    and `gives` are the resource's tokens before and after. `detail` is the target's own.
+    and `gives` are the resource's tokens before and after. A step for a person has a `task`.
+    `detail` is the target's own.
     """
 
     resource: str
@@ -167,6 +178,7 @@ class Step:
     expects: str
     gives: str
     by: Actor = Actor.EXOSYNC
+    task: Task | None = None
     detail: Any = field(default=None, compare=False)
 
 
@@ -205,14 +217,20 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The proof that the desired state is there, or what is wrong with it."""
+    """The proof that the desired state is there, or what is wrong with it.
+
+    `asserted` is what cannot be read, and so not be proven.
+    """
 
     checks: tuple[Check, ...]
+    asserted: tuple[Asserted, ...] = ()
 
     @property
-    def ok(self) -> bool:
-        """Whether nothing failed."""
-        return all(check.ok is not False for check in self.checks)
+    def ok(self) -> bool | None:
+        """Whether all is proven: None where nothing failed and something is only asserted."""
+        if any(check.ok is False for check in self.checks):
+            return False
+        return None if self.asserted else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +254,7 @@ class Target(Protocol):
         """The settings that change what is planned, as JSON values, without any secret."""
         ...
 
-    def observe(self) -> Observed:
+    def observe(self, known: Known = NOTHING_KNOWN) -> Observed:
         """Read what is there."""
         ...
 
@@ -286,7 +304,9 @@ class TargetKind(Protocol):
     """A kind of target, found by its entry point in the group `exosync.targets`.
 
     `settings` is a pydantic model of the kind's own keys (name, kind, mode and families
-    are the service's).
+    are the service's). A kind may have a method
+    `contradictions(targets)` that tells what is wrong among several targets of the kind: from their settings by name it gives triples
+    of a target's name, a key and the words.
     """
 
     name: str

@@ -13,8 +13,8 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from exosync_adapters.spf.dns_values import DnsAnswer, DnsProblem, Server, Trouble
-from exosync_adapters.spf.dns_wire import ask
+from exosync_adapters.dns.values import DnsAnswer, DnsProblem, Server, Trouble
+from exosync_adapters.dns.wire import ask
 
 if TYPE_CHECKING:
     from dns.resolver import Resolver

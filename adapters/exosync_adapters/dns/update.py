@@ -14,9 +14,9 @@ import dns.rdtypes.ANY.TXT
 import dns.tsig
 
 from exosync.errors import TargetError
-from exosync_adapters.spf.dns_errors import Attempt, clock_of, rcode_error, silence_error, verified
-from exosync_adapters.spf.dns_values import Key, TxtRRset
-from exosync_adapters.spf.dns_wire import Silence, exchange
+from exosync_adapters.dns.errors import Attempt, clock_of, rcode_error, silence_error, verified
+from exosync_adapters.dns.values import Key, TxtRRset
+from exosync_adapters.dns.wire import Silence, exchange
 
 if TYPE_CHECKING:
     from dns.update import UpdateMessage

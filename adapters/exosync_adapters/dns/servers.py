@@ -11,9 +11,9 @@ import dns.name
 import dns.rdatatype
 
 from exosync.errors import TargetError, TargetUnreachable
-from exosync_adapters.spf.dns_live import LiveDns
-from exosync_adapters.spf.dns_values import DnsProblem, Server, Trouble
-from exosync_adapters.spf.dns_wire import ask, rrset_at
+from exosync_adapters.dns.live import LiveDns
+from exosync_adapters.dns.values import DnsProblem, Server, Trouble
+from exosync_adapters.dns.wire import ask, rrset_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from exosync_adapters.spf.dns_values import DnsProblem, Server, Trouble
+from exosync_adapters.dns.values import DnsProblem, Server, Trouble
 
 
 class Silence(Exception):

@@ -16,7 +16,7 @@ import dns.rdtypes.ANY.TSIG
 import dns.tsig
 
 from exosync.errors import TargetConflict, TargetDenied, TargetError, TargetUnreachable
-from exosync_adapters.spf.dns_values import Key, Server
+from exosync_adapters.dns.values import Key, Server
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from typing import TypeVar
 import dns.rdatatype
 import dns.rrset
 
-from exosync_adapters.spf.dns_errors import Attempt
-from exosync_adapters.spf.dns_live import LiveDns
-from exosync_adapters.spf.dns_servers import (
+from exosync_adapters.dns.errors import Attempt
+from exosync_adapters.dns.live import LiveDns
+from exosync_adapters.dns.servers import (
     Authority,
     Found,
     apex_at,
@@ -27,8 +27,8 @@ from exosync_adapters.spf.dns_servers import (
     find_servers,
     locate_all,
 )
-from exosync_adapters.spf.dns_update import probe, send, signed_clock, swap
-from exosync_adapters.spf.dns_values import (
+from exosync_adapters.dns.update import probe, send, signed_clock, swap
+from exosync_adapters.dns.values import (
     ALGORITHMS,
     DnsAnswer,
     DnsProblem,
@@ -39,7 +39,7 @@ from exosync_adapters.spf.dns_values import (
     is_silent,
     txt_strings,
 )
-from exosync_adapters.spf.dns_wire import ask, rrset_at
+from exosync_adapters.dns.wire import ask, rrset_at
 
 __all__ = [
     "ALGORITHMS",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from exosync.core.ranges import IpRanges
-from exosync_adapters.spf.record import Record, SpfSyntaxError, Term, find_spf, parse
+from exosync_adapters.rfc7208.record import Record, SpfSyntaxError, Term, find_spf, parse
 
 MOST_RECORDS = 40
 """Records fetched of one tree; ten lookups allow eleven, so this only bounds broken trees."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import spftrace
 
-from exosync_adapters.spf.dns import LiveDns
+from exosync_adapters.dns.zone import LiveDns
 
 MOST_QUERIES = 250
 """DNS queries for one evaluation: above what a valid tree with ten `mx` terms can need."""
