@@ -15,6 +15,7 @@ from exosync.core.desired import Exclusion, Extra
 from exosync.core.guards import Limits
 from exosync.core.intake import IntakeLimits
 from exosync.core.target import Context
+from exosync.core.tasks import TaskRules
 from exosync.desire import RangeRules
 from exosync.errors import ExosyncError
 from exosync.feed import FeedClient
@@ -67,6 +68,7 @@ def assembled(
             feed=feed_rules(config, store, loaded.base, now),
             ranges=range_rules(config),
             limits=limits(config),
+            tasks=task_rules(config),
             jobs=tuple(job(config, one, loaded.base, environ) for one in config.targets),
             now=now,
             progress=progress,
@@ -133,6 +135,12 @@ def range_rules(config: Config) -> RangeRules:
         extras=tuple(Extra(each.ranges, each.name, each.reason) for each in one.extra),
         exclusions=tuple(Exclusion(each.ranges, each.name, each.reason) for each in one.exclude),
     )
+
+
+def task_rules(config: Config) -> TaskRules:
+    """How people are waited for."""
+    one = config.todo
+    return TaskRules(due=one.due, remind=one.remind, confirm_again=one.confirm_again)
 
 
 def job(config: Config, one: TargetConfig, base: Path, environ: Mapping[str, str]) -> Job:

@@ -7,6 +7,8 @@ from typing import Any
 from exosync.core.desired import Desired
 from exosync.core.plan import Plan
 from exosync.core.target import Check, Finding, Foreign, Refusal, Step
+from exosync.core.tasks import Asserted, Task
+from exosync.core.units import duration_text
 
 Json = dict[str, Any]
 
@@ -45,6 +47,36 @@ def step_json(step: Step, status: str) -> Json:
         "before": step.before,
         "after": step.after,
         "status": status,
+        "task": task_json(step.task) if step.task else None,
+    }
+
+
+def task_json(task: Task) -> Json:
+    """What a person is asked to do."""
+    return {
+        "setting": task.setting,
+        "title": task.title,
+        "place": task.place,
+        "box": task.box,
+        "fields": [{"name": name, "value": value} for name, value in task.fields],
+        "instructions": list(task.instructions),
+        "reasons": list(task.reasons),
+        "who": task.who,
+        "confirmation": task.confirmation.value,
+        "delay": duration_text(task.delay),
+        "ranges": list(task.ranges.cidrs()),
+        "added": list(task.added.cidrs()),
+        "removed": list(task.removed.cidrs()),
+    }
+
+
+def asserted_json(one: Asserted) -> Json:
+    """What was asserted and cannot be proven."""
+    return {
+        "setting": one.setting,
+        "by": one.by,
+        "at": one.at.isoformat(),
+        "ranges": list(one.ranges.cidrs()),
     }
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from exosync.core.guards import Limits
 from exosync.core.plan import may_write
 from exosync.core.target import Mode, Phase
+from exosync.core.tasks import TaskRules
 from exosync.desire import RangeRules, Wanted, wanted
 from exosync.errors import FeedError, RefusedError, UsageError
 from exosync.pull import FeedRules, Pulled, pull
@@ -28,6 +29,7 @@ class Rules:
     feed: FeedRules
     ranges: RangeRules
     limits: Limits
+    tasks: TaskRules
     jobs: tuple[Job, ...]
     now: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -103,7 +105,7 @@ def _desk(rules: Rules, store: Store, run_id: int) -> Desk:
     if store.adopted(rules.feed.instance) is None:
         raise _nothing_yet(Pulled(None))
     needed = wanted(rules.ranges, store, rules.feed.instance, rules.now())
-    return Desk(store, run_id, needed, rules.limits, rules.now, rules.progress)
+    return Desk(store, run_id, needed, rules.limits, rules.tasks, rules.now, rules.progress)
 
 
 def _may_write(seen: Look) -> bool:

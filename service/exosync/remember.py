@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from exosync.core.target import State, digest
+from exosync.core.tasks import TaskRules
 from exosync.core.words import plural
 from exosync.forms import Json
+from exosync.people import keep_tasks
 from exosync.reconcile import Outcome
 from exosync.report import plan_id, report, target_json
 from exosync.stages import Look, keep_plan
@@ -15,7 +17,13 @@ from exosync.store import Store, TargetState
 
 
 def remember(
-    store: Store, run_id: int, outcome: Outcome, *, instance: str, at: datetime
+    store: Store,
+    run_id: int,
+    outcome: Outcome,
+    *,
+    instance: str,
+    tasks: TaskRules,
+    at: datetime,
 ) -> tuple[int, Json]:
     """Write down a finished run in one transaction; gives the run's number and its report.
 
@@ -25,7 +33,9 @@ def remember(
     with store.transaction():
         for look in outcome.looks:
             _keep_plan(store, look, outcome, at)
-            _keep_target(store, look, outcome, run_id, at)
+            if look.plan is None or not look.plan.adopting:
+                _keep_target(store, look, outcome, run_id, at)
+                keep_tasks(store, look, tasks, run_id, at)
         kept = store.finish_run(
             run_id,
             outcome=told["outcome"],
@@ -58,12 +68,13 @@ def _keep_plan(store: Store, look: Look, outcome: Outcome, at: datetime) -> None
 
 
 def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: datetime) -> None:
-    if look.plan is not None and look.plan.adopting:
-        return
     name, state = look.job.name, look.state
     before = store.target_state(name)
     failures = (before.failures if before else 0) + 1 if state is State.FAILED else 0
     verified = look.verification is not None and look.verification.ok is True
+    settled = look.verification is not None and look.verification.ok is not False
+    if look.observed is not None and look.observed.remember != store.memory(name):
+        store.save_memory(name, look.observed.remember)
     store.save_target_state(
         TargetState(
             name=name,
@@ -79,7 +90,7 @@ def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: da
             seen_at=at if look.observed else before.seen_at if before else None,
             failures=failures,
             error=str(look.error) if look.error else "",
-            report={**target_json(look), "proven": _proven(look, before, verified=verified)},
+            report={**target_json(look), "proven": _proven(look, before, settled=settled)},
         )
     )
     for kind, severity, title in _news(before, look):
@@ -95,9 +106,9 @@ def _resources(look: Look, before: TargetState | None) -> dict[str, str]:
     return {**look.observed.resources, **written}
 
 
-def _proven(look: Look, before: TargetState | None, *, verified: bool) -> list[str]:
-    """The ranges of the last state that was proven right: the guards' measure of growth."""
-    if verified and look.observed is not None:
+def _proven(look: Look, before: TargetState | None, *, settled: bool) -> list[str]:
+    """The ranges of the last state that was proven right, or asserted to be: see the guards."""
+    if settled and look.observed is not None:
         return list(look.observed.owned.cidrs())
     return list(before.report.get("proven", ())) if before else []
 
@@ -125,6 +136,4 @@ def _news(before: TargetState | None, look: Look) -> list[tuple[str, str, str]]:
         told.append(("refused", "warning", f"{name}: refused by {rules}"))
     if state is State.PENDING and new_plan:
         told.append(("plan_waits", "info", f"{name}: a plan waits to be applied"))
-    if state is State.WAITING and new_plan:
-        told.append(("person_needed", "warning", f"{name}: a step waits for a person"))
     return told

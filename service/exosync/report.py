@@ -8,6 +8,7 @@ from exosync.core.changes import Change, changes
 from exosync.core.target import Finding, State
 from exosync.forms import (
     Json,
+    asserted_json,
     check_json,
     finding_json,
     foreign_json,
@@ -22,6 +23,7 @@ from exosync.stages import Look
 EXIT_CODES: dict[str, int] = {
     "in_sync": 0,
     "applied": 0,
+    "asserted": 0,
     "pending": 2,
     "waiting": 2,
     "refused": 3,
@@ -35,6 +37,7 @@ _WORST_FIRST = (
     State.PENDING,
     State.WAITING,
     State.APPLIED,
+    State.ASSERTED,
     State.IN_SYNC,
 )
 
@@ -99,6 +102,9 @@ def target_json(look: Look) -> Json:
         "owned": list(look.observed.owned.cidrs()) if look.observed else None,
         "verified": look.verification.ok if look.verification else None,
         "checks": [check_json(one) for one in look.verification.checks]
+        if look.verification
+        else [],
+        "asserted": [asserted_json(one) for one in look.verification.asserted]
         if look.verification
         else [],
         "error": str(look.error) if look.error else None,

@@ -33,4 +33,11 @@ def run_once(
     except BaseException as error:
         store.abandon_run(run_id, str(error) or type(error).__name__, rules.now())
         raise
-    return remember(store, run_id, outcome, instance=rules.feed.instance, at=rules.now())
+    return remember(
+        store,
+        run_id,
+        outcome,
+        instance=rules.feed.instance,
+        tasks=rules.tasks,
+        at=rules.now(),
+    )

@@ -26,10 +26,12 @@ from exosync.core.target import (
     Target,
     Verification,
 )
+from exosync.core.tasks import TaskRules
 from exosync.desire import Wanted
-from exosync.errors import ExosyncError, TargetConflict
+from exosync.errors import ExosyncError, StepDeclined, TargetConflict
 from exosync.forms import plan_json
-from exosync.store import PlanRecord, StepRecord, Store
+from exosync.recall import peoples_doing, recall
+from exosync.store import PlanRecord, StepOutcome, StepRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Desk:
     run_id: int
     wanted: Wanted
     limits: Limits
+    tasks: TaskRules
     now: Callable[[], datetime]
     progress: Callable[[str], None]
 
@@ -69,6 +72,7 @@ class Look:
     plan: Plan | None = None
     findings: tuple[Finding, ...] = ()
     done: tuple[Step, ...] = ()
+    declined: bool = False
     applied: Plan | None = None
     verification: Verification | None = None
     error: ExosyncError | None = None
@@ -78,8 +82,13 @@ class Look:
         """How the target stands."""
         if self.error is not None or self.plan is None:
             return State.FAILED
-        verified = self.verification.ok if self.verification else None
-        return state_of(self.plan, wrote=bool(self.done), verified=verified)
+        proof = self.verification
+        return state_of(
+            self.plan,
+            wrote=bool(self.done),
+            verified=proof.ok if proof else None,
+            asserted=bool(proof and proof.asserted),
+        )
 
 
 def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
@@ -88,7 +97,7 @@ def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
         return Look(job, error=job.error)
     desk.progress(f"{job.name}: looking")
     try:
-        observed = job.target.observe()
+        observed = _observe(desk, job, job.target)
         told = _recover(desk, job, observed) + _drift(desk, job, observed)
         plan = _plan(desk, job, job.target, observed, adopting=adopting)
     except ExosyncError as error:
@@ -106,6 +115,9 @@ def write(desk: Desk, seen: Look, phase: Phase) -> Look:
         desk.progress(f"{seen.job.name}: {step.summary}")
         try:
             _do(desk, seen.job, seen.job.target, seen.plan, step)
+        except StepDeclined:
+            seen = replace(seen, declined=True)
+            continue
         except ExosyncError as error:
             return replace(seen, done=tuple(done), error=error)
         done.append(step)
@@ -134,7 +146,7 @@ def settle(desk: Desk, seen: Look) -> Look:
     if target is None or seen.plan is None or seen.observed is None:
         return seen
     try:
-        if seen.done:
+        if seen.done or seen.declined:
             seen = _look_again(desk, seen, target)
         if seen.error is None and seen.plan is not None and not _left(seen.plan):
             desk.progress(f"{job.name}: proving")
@@ -148,9 +160,13 @@ def settle(desk: Desk, seen: Look) -> Look:
 
 
 def _look_again(desk: Desk, seen: Look, target: Target) -> Look:
-    observed = target.observe()
+    observed = _observe(desk, seen.job, target)
     plan = _plan(desk, seen.job, target, observed, adopting=False)
     return replace(seen, observed=observed, plan=plan, applied=seen.plan)
+
+
+def _observe(desk: Desk, job: Job, target: Target) -> Observed:
+    return target.observe(recall(desk.store, job.name, desk.tasks, desk.now()))
 
 
 def _left(plan: Plan) -> bool:
@@ -206,11 +222,16 @@ def _do(desk: Desk, job: Job, target: Target, plan: Plan, step: Step) -> None:
     try:
         target.apply(step)
     except ExosyncError as error:
-        outcome = "conflict" if isinstance(error, TargetConflict) else "failed"
+        outcome = _OUTCOMES.get(type(error), StepOutcome.FAILED)
         desk.store.conclude(row, outcome, at=desk.now(), error=str(error))
         raise
     desk.store.conclude(row, "done", at=desk.now())
 
+
+_OUTCOMES: dict[type[ExosyncError], StepOutcome] = {
+    TargetConflict: StepOutcome.CONFLICT,
+    StepDeclined: StepOutcome.DECLINED,
+}
 
 _RECOVERED = {
     "found_done": "had been written",
@@ -250,8 +271,20 @@ def _drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
         for name, token in observed.resources.items()
         if name in known.resources and (name, token) not in ours
     ]
+    asked = peoples_doing(desk.store, job.name)
     since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"
-    if known.state == State.WAITING:
-        message = f"{{}} was changed {since}, while a step for a person was open"
-        return tuple(Finding("person_acted", message.format(name), Severity.INFO) for name in moved)
-    return tuple(Finding("drift", f"{name} was changed by somebody else {since}") for name in moved)
+    return tuple(
+        _moved(name, since, asked=(name, observed.resources[name]) in asked, state=known.state)
+        for name in moved
+    )
+
+
+def _moved(name: str, since: str, *, asked: bool, state: str) -> Finding:
+    """What to say of a resource that changed and that exosync did not write."""
+    if asked:
+        message = f"{name} was changed {since}, as a person was asked to"
+        return Finding("person_acted", message, Severity.INFO)
+    if state == State.WAITING:
+        message = f"{name} was changed {since}, while a step for a person was open"
+        return Finding("person_acted", message, Severity.INFO)
+    return Finding("drift", f"{name} was changed by somebody else {since}")

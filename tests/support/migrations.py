@@ -77,4 +77,14 @@ def everything(store: Store) -> dict[str, Any]:
         "approvals": store.approvals("aaaa00000001"),
         "targets": store.target_states(),
         "events": store.events(9),
+        **people(store),
+    }
+
+
+def people(store: Store) -> dict[str, Any]:
+    """The part that came with revision 0002."""
+    return {
+        "tasks": store.last_tasks("edge"),
+        "acknowledged": store.acknowledged("edge"),
+        "memory": store.memory("edge"),
     }

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 
 from exosync.store import (
+    Acknowledgement,
     FeedState,
     PlanRecord,
     SnapshotRecord,
     Store,
     TargetState,
+    TaskOutcome,
 )
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -96,12 +98,46 @@ def fill(store: Store, at: datetime = AT) -> None:
     )
     store.conclude(step_id, "done", at)
     store.save_target_state(target())
+    fill_people(store, at)
     store.add_event(
         "applied", "info", target="edge", title="1 step", body={"n": 1}, run_id=run_id, at=at
     )
     store.finish_run(
         run_id, outcome="applied", version="2026010100", report={"n": [1]}, fingerprint="f", at=at
     )
+
+
+def fill_people(store: Store, at: datetime = AT) -> None:
+    """A task that was acknowledged, and one that waits."""
+    words = {"title": "list the ranges", "box": "192.0.2.0/24", "confirmation": "acknowledged"}
+    body = {**words, "ranges": ["192.0.2.0/24"], "added": ["192.0.2.0/24"], "delay": "0s"}
+    for setting in ("done", "waiting"):
+        number = store.add_task(
+            target="edge",
+            setting=setting,
+            plan_id="aaaa00000001",
+            resource=setting,
+            gives="token",
+            body=body,
+            at=at,
+            due_at=at,
+        )
+        if setting == "done":
+            store.close_task(number, TaskOutcome.ACKNOWLEDGED, at)
+    store.acknowledge(
+        Acknowledgement(
+            target="edge",
+            setting="done",
+            plan_id="aaaa00000001",
+            resource="done",
+            gives="token",
+            cidrs=["192.0.2.0/24"],
+            by="ada",
+            note="seen in the console",
+            at=at,
+        )
+    )
+    store.save_memory("edge", {"ids": {"one": "eNo1"}})
 
 
 def raw(path: Path) -> closing[sqlite3.Connection]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from exosync.core.target import Action, Actor, Phase, Step
+from exosync.core.tasks import Confirmation, Task
 from exosync_adapters.dns.values import TxtRRset, txt_strings
-from exosync_adapters.rfc7208.record import is_spf
+from exosync_adapters.rfc7208.record import is_spf, ranges_in
 from exosync_adapters.spf.seen import resource_of
 
 
@@ -63,5 +65,27 @@ def exchange(phase: Phase, summary: str, change: Change, *, by: Actor) -> Step:
         expects=change.old.token,
         gives=change.new.token,
         by=by,
+        task=_task(summary, change) if by is Actor.PERSON else None,
         detail=change,
+    )
+
+
+def _task(summary: str, change: Change) -> Task:
+    """What a person is asked to do with the record."""
+    before, after = ranges_in(change.before), ranges_in(change.after)
+    old = f"replace “{change.before}”" if change.before else "make a new TXT record"
+    return Task(
+        setting=change.new.name,
+        title=summary,
+        place=f"the DNS zone that holds {change.new.name}",
+        box=change.after,
+        who="whoever edits the zone",
+        confirmation=Confirmation.READ,
+        ranges=after,
+        added=after - before,
+        removed=before - after,
+        fields=(("name", change.new.name), ("type", "TXT"), ("TTL", str(change.new.ttl))),
+        instructions=(f"{old}; leave all other TXT records as they are",),
+        reasons=("receivers take mail for forged that comes from an address not in the record",),
+        delay=timedelta(seconds=change.old.ttl or 0),
     )

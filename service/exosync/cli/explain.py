@@ -114,7 +114,7 @@ class _Asked:
         self._error = job.error
         assembly.rules.progress(f"asking {job.name}")
         try:
-            self._observed = job.target.observe() if job.target else None
+            self._observed = _observe(assembly, job)
         except ExosyncError as error:
             self._error = error
 
@@ -129,6 +129,15 @@ class _Asked:
         except ExosyncError as error:
             return {**told, "says": [f"cannot be asked: {error}"]}
         return {**told, "knows": said.knows, "says": list(said.says)}
+
+
+def _observe(assembly: Assembly, job: Job) -> Observed | None:
+    from exosync.recall import recall
+
+    if job.target is None:
+        return None
+    rules = assembly.rules
+    return job.target.observe(recall(assembly.store, job.name, rules.tasks, rules.now()))
 
 
 def _answer(one: Answer) -> Json:

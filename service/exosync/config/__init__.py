@@ -17,6 +17,7 @@ from exosync.config.models import (
     ScheduleConfig,
     TargetConfig,
     TargetKeys,
+    TodoConfig,
 )
 from exosync.config.reference import Setting, describe_settings, schema, shown
 
@@ -35,6 +36,7 @@ __all__ = [
     "Setting",
     "TargetConfig",
     "TargetKeys",
+    "TodoConfig",
     "describe_settings",
     "find_config",
     "installed_kinds",

@@ -147,6 +147,24 @@ class ScheduleConfig(Section):
     )
 
 
+class TodoConfig(Section):
+    """How people are waited for, where only a person can do a step."""
+
+    due: types.Duration = Field(
+        default=timedelta(days=2),
+        description="When a step for a person is due, from when it was first asked for.",
+    )
+    remind: types.Duration = Field(
+        default=timedelta(days=1),
+        description="The time between two reminders of a step that is overdue.",
+    )
+    confirm_again: types.Duration = Field(
+        default=timedelta(days=180),
+        description="How long a person's word counts for a setting that cannot be read; then it "
+        "is to be looked at once more.",
+    )
+
+
 class LogConfig(Section):
     """What is written to stderr."""
 
@@ -223,6 +241,10 @@ class Config(Section):
     )
     schedule: ScheduleConfig = Field(
         default_factory=ScheduleConfig, description="When things are done."
+    )
+    todo: TodoConfig = Field(
+        default_factory=TodoConfig,
+        description="How people are waited for, where only a person can do a step.",
     )
     log: LogConfig = Field(default_factory=LogConfig, description="What is written to stderr.")
     targets: tuple[_Target, ...] = Field(

@@ -74,6 +74,11 @@ class Plan:
             if step.by is Actor.EXOSYNC and phase in (None, step.phase)
         )
 
+    @property
+    def tasks(self) -> tuple[Step, ...]:
+        """The steps for a person, each at a setting of its own; none while a rule stands against it."""
+        return () if self.standing else tuple(one for one in self.draft.steps if one.task)
+
     def own_steps_left(self, done: Sequence[Step]) -> bool:
         """Whether exosync has steps of this plan still to do."""
         return any(step not in done for step in self.own_steps())
@@ -147,8 +152,8 @@ def _held_back(refusal: Refusal) -> Finding:
     )
 
 
-def state_of(plan: Plan, *, wrote: bool, verified: bool | None) -> State:
-    """What to call a target once a run is done with it."""
+def state_of(plan: Plan, *, wrote: bool, verified: bool | None, asserted: bool = False) -> State:
+    """What to call a target once a run is done with it; `asserted`: in part on a person's word."""
     if plan.standing:
         return State.REFUSED
     if plan.own_steps():
@@ -157,7 +162,9 @@ def state_of(plan: Plan, *, wrote: bool, verified: bool | None) -> State:
         return State.WAITING
     if verified is False:
         return State.FAILED
-    return State.APPLIED if wrote else State.IN_SYNC
+    if wrote:
+        return State.APPLIED
+    return State.ASSERTED if asserted else State.IN_SYNC
 
 
 def may_write(mode: Mode, plan: Plan) -> bool:

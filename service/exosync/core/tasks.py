@@ -91,3 +91,32 @@ class Known:
 
 NOTHING_KNOWN = Known()
 """A target that no run has looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRules:
+    """How people are waited for.
+
+    A task is due `due` after it was asked for; from then on a person is reminded every
+    `remind`. What is only asserted is to be looked at once more after `confirm_again`.
+    """
+
+    due: timedelta = timedelta(days=2)
+    remind: timedelta = timedelta(days=1)
+    confirm_again: timedelta = timedelta(days=180)
+
+    def due_at(self, asked_at: datetime) -> datetime:
+        """When a task is due that was asked for then."""
+        return asked_at + self.due
+
+    def claim_due_at(self, claimed_at: datetime, delay: timedelta) -> datetime:
+        """When a change that a person says was made should have been seen, if it is slow."""
+        return claimed_at + max(delay, self.remind)
+
+    def is_to_remind(self, now: datetime, due_at: datetime, reminded_at: datetime | None) -> bool:
+        """Whether a person is to be reminded now of a task that is open."""
+        return now >= due_at and (reminded_at is None or now >= reminded_at + self.remind)
+
+    def is_due_again(self, now: datetime, acknowledged_at: datetime) -> bool:
+        """Whether what was acknowledged then is to be looked at once more."""
+        return now >= acknowledged_at + self.confirm_again

@@ -11,6 +11,7 @@ STATE_WORDS: dict[str, str] = {
     "pending": "pending",
     "applied": "applied",
     "refused": "refused",
+    "asserted": "asserted by a person",
     "waiting": "waiting for a person",
     "failed": "failed",
     "interrupted": "interrupted",
@@ -20,6 +21,7 @@ STATE_WORDS: dict[str, str] = {
 STATE_COLOURS: dict[str, str] = {
     "in_sync": "green",
     "applied": "green",
+    "asserted": "green",
     "pending": "yellow",
     "waiting": "yellow",
     "refused": "red",
@@ -39,7 +41,7 @@ def plural(count: int, noun: str) -> str:
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_OF_SEVERAL_LINES = frozenset({"before", "after", "text"})
+_OF_SEVERAL_LINES = frozenset({"before", "after", "text", "box"})
 
 
 def clean(text: str) -> str:

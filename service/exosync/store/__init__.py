@@ -12,6 +12,7 @@ from exosync.store.lock import Holder, RunLock
 from exosync.store.records import (
     ABANDONED,
     INTERRUPTED,
+    Acknowledgement,
     Adoption,
     Approval,
     EventRecord,
@@ -25,12 +26,15 @@ from exosync.store.records import (
     StepOutcome,
     StepRecord,
     TargetState,
+    TaskOutcome,
+    TaskRecord,
 )
 from exosync.store.store import Store
 
 __all__ = [
     "ABANDONED",
     "INTERRUPTED",
+    "Acknowledgement",
     "Adoption",
     "Approval",
     "EventRecord",
@@ -47,4 +51,6 @@ __all__ = [
     "StepRecord",
     "Store",
     "TargetState",
+    "TaskOutcome",
+    "TaskRecord",
 ]

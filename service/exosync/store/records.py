@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -27,14 +27,26 @@ class PlanStatus(StrEnum):
 
 
 class StepOutcome(StrEnum):
-    """What became of an intended step; `found_…` is what was seen after a crash."""
+    """What became of an intended step.
+
+    `declined`: the remote system does not do it at all. `found_…` is what was seen after a crash.
+    """
 
     DONE = "done"
     FAILED = "failed"
     CONFLICT = "conflict"
+    DECLINED = "declined"
     FOUND_DONE = "found_done"
     FOUND_UNDONE = "found_undone"
     FOUND_CHANGED = "found_changed"
+
+
+class TaskOutcome(StrEnum):
+    """How a task for a person ended: read back, taken on a person's word, or not needed any more."""
+
+    SEEN = "seen"
+    ACKNOWLEDGED = "acknowledged"
+    DROPPED = "dropped"
 
 
 INTERRUPTED = "interrupted"
@@ -192,6 +204,48 @@ class TargetState:
     failures: int = 0
     error: str = ""
     report: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A step for a person at one setting of a target, from when it is first needed to its end.
+
+    `gives` is its resource's token once it is done, `body` the task as JSON. Its text may
+    change while it is open: `plan_id` is the newest plan that asks for it, `changed_at` when
+    it came to ask for what it asks. `claimed_by` said that it is done; nobody has seen it yet.
+    """
+
+    id: int
+    target: str
+    setting: str
+    plan_id: str
+    resource: str
+    gives: str
+    body: Json
+    opened_at: datetime
+    changed_at: datetime
+    due_at: datetime
+    reminded_at: datetime | None = None
+    reminders: int = 0
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: TaskOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A person's word that a setting which nobody can read is as a plan wanted it."""
+
+    target: str
+    setting: str
+    plan_id: str
+    resource: str
+    gives: str
+    cidrs: Sequence[str]
+    by: str
+    note: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from exosync.store.runs import Runs
 from exosync.store.session import put
 from exosync.store.snapshots import Snapshots
 from exosync.store.tables import targets
+from exosync.store.tasks import Tasks
 
 
-class Store(Snapshots, Plans, Runs):
+class Store(Snapshots, Plans, Runs, Tasks):
     """The state, opened. A context manager that closes it; it belongs to one thread."""
 
     @classmethod

@@ -169,6 +169,51 @@ targets = _table(
     Column("report", JsonText, nullable=False),
 )
 
+tasks = _table(
+    "tasks",
+    Column("target", Text, nullable=False),
+    Column("setting", Text, nullable=False),
+    Column("plan_id", Text, ForeignKey("plans.id"), nullable=False),
+    Column("resource", Words, nullable=False),
+    Column("gives", Text, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("reminded_at", Moment),
+    Column("reminders", Integer, nullable=False),
+    Column("claimed_by", Words),
+    Column("claimed_at", Moment),
+    Column("closed_at", Moment),
+    Column("outcome", Text),
+    Index(None, "plan_id"),
+    Index(None, "target", "setting", "id"),
+    _partial("tasks_open_idx", "target", "closed_at IS NULL"),
+    numbered=True,
+)
+
+acknowledgements = _table(
+    "acknowledgements",
+    Column("target", Text, nullable=False),
+    Column("setting", Text, nullable=False),
+    Column("plan_id", Text, ForeignKey("plans.id"), nullable=False),
+    Column("resource", Words, nullable=False),
+    Column("gives", Text, nullable=False),
+    Column("cidrs", JsonText, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "plan_id"),
+    Index(None, "target", "setting", "id"),
+    numbered=True,
+)
+
+memories = _table(
+    "memories",
+    Column("target", Text, primary_key=True),
+    Column("value", JsonText, nullable=False),
+)
+
 events = _table(
     "events",
     Column("at", Moment, nullable=False),
