@@ -80,8 +80,15 @@ class Entry:
 
     def shown(self, now: datetime) -> Policy | None:
         """The policy as answers show it."""
-        fields = next((fields for since, fields in reversed(self.versions) if since <= now), None)
+        fields = self.fields_at(now)
         return None if fields is None else Policy(self.ids[-1], fields)
+
+    def fields_at(self, now: datetime) -> Fields | None:
+        """What answers show of it, if anything."""
+        for since, fields in reversed(self.versions):
+            if since <= now:
+                return fields
+        return None
 
 
 class Policies:
@@ -97,10 +104,9 @@ class Policies:
         """What there is in truth, oldest first."""
         return [one for one in (entry.held for entry in self._entries[family]) if one]
 
-    def shown(self, family: str) -> list[Policy]:
+    def shown(self, family: str, now: datetime) -> list[Entry]:
         """What answers show, oldest first."""
-        now = self.now()
-        return [one for one in (entry.shown(now) for entry in self._entries[family]) if one]
+        return [one for one in self._entries[family] if one.fields_at(now) is not None]
 
     def find(self, family: str, wanted: str, *, old_ids: bool = True) -> Entry | None:
         """The policy of an id, or of one that it once had."""

@@ -28,9 +28,9 @@ def read_back(ranges: Sequence[str], switches: Switches, turn: int) -> list[str]
     found = list(ranges)
     if switches.strip_suffix_32:
         found = [one.removesuffix("/32") for one in found]
-    if switches.reorder_lists and found:
-        cut = turn % len(found)
-        found = found[cut:][::-1] + found[:cut][::-1]
+    if switches.reorder_lists and len(found) > 1:
+        cut = 1 + turn % (len(found) - 1)
+        found = [*found[cut:], *found[:cut]]
     return found
 
 

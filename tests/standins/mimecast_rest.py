@@ -41,11 +41,13 @@ class PolicyFunctions:
         page = asked_page(request.query, switches)
         if switches.rotate_ids and page.is_first:
             self._policies.rotate(family)
-        shown, turn = self._policies.shown(family), next(self._turns)
-        if switches.list_wrapper == "bare":
-            return json_reply([as_read(one, switches, turn) for one in shown])
-        part = shown[page.start : page.start + page.size]
-        items = [as_read(one, switches, turn) for one in part]
+        now, turn = self._policies.now(), next(self._turns)
+        shown = self._policies.shown(family, now)
+        # A bare list has no place for a token: all of it comes at once.
+        is_bare = switches.list_wrapper == "bare"
+        part = shown if is_bare else shown[page.start : page.start + page.size]
+        found = [one for one in (entry.shown(now) for entry in part) if one]
+        items = [as_read(one, switches, turn) for one in found]
         return json_reply(wrapped(items, next_token(page, len(shown), switches), switches))
 
     def _create(self, body: Json, family: str, switches: Switches) -> Reply:
