@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, Literal, Self
@@ -76,6 +77,15 @@ class Kind:
     def __init__(self, name: str, settings: type[BaseModel]) -> None:
         self.name = name
         self.settings = settings
+
+    def contradictions(self, targets: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """Two targets of kind `list` must not write the same file."""
+        seen: set[Path] = set()
+        for name, settings in targets.items():
+            path = getattr(settings, "path", None)
+            if path in seen:
+                yield name, "path", "another target writes this file"
+            seen |= {path} if path else set()
 
     def build(self, name: str, settings: Any, context: Context) -> Target:
         """No test of the configuration builds a target."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from exosync.config import installed_kinds, load, load_kind
 from exosync.errors import ConfigError
-from tests.unit.config_kit import Kind
+from tests.unit.config_kit import Kind, Loader
 
 MODULE = """
 from pydantic import BaseModel, Field
@@ -81,6 +81,21 @@ def test_a_kind_that_cannot_be_had_is_told_at_its_line(
         load(path, environ={})
     assert str(caught.value).startswith(f"{path}:3: targets[0].kind: ")
     assert told in str(caught.value)
+
+
+def test_a_kind_tells_what_is_wrong_among_its_targets(tmp_path: Path) -> None:
+    """At the line of the target that it names; other kinds have no say in it."""
+    two = """\
+        targets:
+          - {name: a, kind: list, path: same.txt}
+          - {name: b, kind: list, path: other.txt}
+          - {name: c, kind: list, path: same.txt}
+    """
+    with pytest.raises(ConfigError) as caught:
+        Loader(tmp_path)(targets=two)
+    assert f"{tmp_path}/exosync.yaml:4: targets[2].path: another target writes this file" == str(
+        caught.value
+    )
 
 
 def test_a_kind_must_not_use_a_key_of_every_target() -> None:

@@ -23,6 +23,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("runs", "Do one plan, if it is still exactly what would be planned now."),
     "approve": ("runs", "Lift the refusals of one plan."),
     "adopt": ("runs", "Plan to take over what is already there at a target."),
+    "todo": ("todo", "Show what waits for a person."),
+    "ack": ("todo", "Say that a step for a person is done."),
     "status": ("reading", "Show how every target stands."),
     "history": ("reading", "Show what happened, newest first."),
     "show": ("reading", "Show one run, plan, event or version."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,3 +88,11 @@ def locked(command: str) -> Iterator[Assembly]:
 def minute(moment: str | None) -> str:
     """A stored moment as people read it, in UTC."""
     return moment[:16].replace("T", " ") if moment else "never"
+
+
+def user() -> str:
+    """Who runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

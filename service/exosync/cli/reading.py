@@ -8,7 +8,7 @@ import click
 
 from exosync.cli.common import config_option, json_option, minute, opened
 from exosync.cli.output import put, say, say_json, table
-from exosync.core.words import STATE_COLOURS, STATE_WORDS, next_steps, plural
+from exosync.core.words import STATE_COLOURS, STATE_WORDS, asserted_text, next_steps, plural
 from exosync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _show_status(view: Json) -> None:
     for one in view["targets"]:
         for refusal in one["refusals"]:
             say(f"{one['name']}: refused by {refusal['rule']}: {refusal['message']}", fg="red")
+        for asserted in one["asserted"]:
+            say(f"{one['name']}: {asserted_text(asserted)}")
         if one["error"]:
             say(f"{one['name']}: {one['error']}", fg="red")
     for line in (*next_steps(view), *_adopting(view)):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import config_option, json_option, locked, opened
+from exosync.cli.common import config_option, json_option, locked, opened, user
 from exosync.cli.output import put, say, say_json
 from exosync.errors import RefusedError, UsageError
 
@@ -151,7 +149,7 @@ def approve(*, plan_id: str, by: str | None, why: str, as_json: bool) -> int:
     with opened() as assembly:
         record = assembly.store.find_plan(plan_id)
         approval, fresh = approve_plan(
-            assembly.store, record, by=by or _user(), why=why, at=assembly.rules.now()
+            assembly.store, record, by=by or user(), why=why, at=assembly.rules.now()
         )
         if as_json:
             say_json(
@@ -172,13 +170,6 @@ def approve(*, plan_id: str, by: str | None, why: str, as_json: bool) -> int:
                 f"plan {record.id} was approved by {approval.by} at {approval.at:%Y-%m-%d %H:%M} UTC"
             )
     return 0
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _run(command: str, prepare: Callable[[Assembly], Work], fmt: str) -> int:

@@ -10,8 +10,10 @@ from exosync.core.endpoints import parse_changes
 from exosync.pull import held
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from exosync.assembly import Assembly
-    from exosync.store import Store
+    from exosync.store import Store, TaskRecord
 
 Json = dict[str, Any]
 
@@ -100,6 +102,29 @@ def _told(one: Any) -> str:
     return "; ".join(parts)
 
 
+def task_rows(assembly: Assembly) -> list[Json]:
+    """The steps that wait for a person, at the targets that are configured."""
+    now, names = assembly.rules.now(), {one.name for one in assembly.rules.jobs}
+    return [task_view(one, now) for one in assembly.store.open_tasks() if one.target in names]
+
+
+def task_view(task: TaskRecord, now: datetime) -> Json:
+    """One step that waits for a person."""
+    return {
+        "target": task.target,
+        "setting": task.setting,
+        "plan": task.plan_id,
+        "opened_at": _iso(task.opened_at),
+        "changed_at": _iso(task.changed_at),
+        "due_at": _iso(task.due_at),
+        "overdue": now >= task.due_at,
+        "reminders": task.reminders,
+        "claimed_by": task.claimed_by,
+        "claimed_at": _iso(task.claimed_at),
+        "task": dict(task.body),
+    }
+
+
 def status_view(assembly: Assembly) -> Json:
     """How everything stood when it was last looked at; asks nobody."""
     store, instance, now = assembly.store, assembly.instance, assembly.rules.now()
@@ -122,6 +147,7 @@ def status_view(assembly: Assembly) -> Json:
             {"id": one.id, "target": one.target, "refused": one.refused, "adopting": one.adopting}
             for one in store.open_plans()
         ],
+        "todo": task_rows(assembly),
     }
 
 
@@ -139,6 +165,7 @@ def _target_status(job: Any, known: Any) -> Json:
             "verified_at": None,
             "seen_at": None,
             "failures": 0,
+            "asserted": [],
             "error": None,
         }
     return {
@@ -152,6 +179,7 @@ def _target_status(job: Any, known: Any) -> Json:
         "verified_at": _iso(known.verified_at),
         "seen_at": _iso(known.seen_at),
         "failures": known.failures,
+        "asserted": known.report.get("asserted", []),
         "error": known.error or None,
     }
 

@@ -97,6 +97,7 @@ def load(path: Path, *, environ: Mapping[str, str], kinds: Kinds | None = None) 
     problems = lay_over(merged, environ)
     problems += _written_passwords(merged)
     targets = _targets(merged, installed_kinds() if kinds is None else kinds, problems)
+    problems += _among_targets(targets, merged)
     values = {name: {} for name in _SECTIONS} | _without_nulls(merged.values)
     config = _validated(Config, {**values, "targets": targets}, (), merged, problems, echo=True)
     if config is not None:
@@ -194,6 +195,17 @@ def _kind(
     except ConfigError as error:
         problems.append(merged.problem((*path, "kind"), str(error)))
     return None
+
+
+def _among_targets(targets: list[Any], merged: Merged) -> Iterator[Problem]:
+    """What a kind finds wrong among several targets of its own; see `TargetKind`."""
+    whole = [(index, one) for index, one in enumerate(targets) if isinstance(one, TargetConfig)]
+    for name, kind in {one.kind: one.kind_object for _, one in whole}.items():
+        find = getattr(kind, "contradictions", None)
+        places = {one.name: index for index, one in whole if one.kind == name}
+        settings = {one.name: one.settings for _, one in whole if one.kind == name}
+        for target, key, text in find(settings) if find else ():
+            yield merged.problem(("targets", places[target], key), text)
 
 
 def _contradictions(config: Config, merged: Merged) -> Iterator[Problem]:

@@ -81,6 +81,13 @@ def change_text(change: dict[str, Any]) -> str:
     return text
 
 
+def asserted_text(one: dict[str, Any]) -> str:
+    """What somebody said is so, from its JSON form."""
+    count = plural(len(one["ranges"]), "range")
+    held = f" for {count}" if one["ranges"] else ""
+    return f"{one['setting']}: asserted by {one['by']} on {one['at'][:10]}{held}; not verified"
+
+
 def short(text: str, most: int = 120) -> str:
     """The beginning of a text, in one line."""
     line = " ".join(text.split())
@@ -115,6 +122,7 @@ def next_steps(told: dict[str, Any]) -> list[str]:
             lines.append(f"{name}: to do this, exosync apply {plan}")
         elif state == "waiting":
             lines.append(
-                f"{name}: a person must do the steps marked so; exosync sees when it is done"
+                f"{name}: a person must do the steps marked so; exosync todo show {name} has the "
+                "text to paste"
             )
     return lines

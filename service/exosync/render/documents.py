@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from exosync.core.words import (
     STATE_WORDS,
+    asserted_text,
     change_text,
     cleaned,
     next_steps,
@@ -24,12 +25,12 @@ Json = dict[str, Any]
 
 def markdown(told: Json) -> str:
     """The report as Markdown (CommonMark with tables), without any character that steers."""
-    return _environment().get_template("report.md.jinja").render(**_values(told)).strip()
+    return environment().get_template("report.md.jinja").render(**_values(told)).strip()
 
 
 def html(told: Json) -> str:
     """The report as one self-contained HTML page: no scripts, nothing loaded from outside."""
-    return _environment().get_template("report.html.jinja").render(**_values(told)).strip()
+    return environment().get_template("report.html.jinja").render(**_values(told)).strip()
 
 
 def _values(told: Json) -> Json:
@@ -42,7 +43,8 @@ def _values(told: Json) -> Json:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates are found, and what they can call."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     made = Environment(
@@ -55,6 +57,7 @@ def _environment() -> Environment:
     made.filters["state"] = STATE_WORDS.__getitem__
     made.filters["proof"] = {True: "proven", False: "not so", None: "not proven"}.__getitem__
     made.filters["change"] = change_text
+    made.filters["asserted"] = asserted_text
     made.filters["cut"] = short
     made.filters["eventful"] = _eventful
     made.filters["cell"] = _cell
@@ -65,7 +68,7 @@ def _environment() -> Environment:
 
 def _eventful(target: Json) -> bool:
     """Whether there is more to say of a target than its line in the table does."""
-    parts = ("changes", "steps", "refusals", "findings", "foreign", "checks", "error")
+    parts = ("changes", "steps", "refusals", "findings", "foreign", "checks", "asserted", "error")
     return any(target[one] for one in parts)
 
 

@@ -13,6 +13,7 @@ import click
 from exosync.core.words import (
     STATE_COLOURS,
     STATE_WORDS,
+    asserted_text,
     change_text,
     cleaned,
     next_steps,
@@ -157,6 +158,8 @@ def _proof(target: Json) -> Iterator[str]:
     if target["verified"] is not None:
         word, colour = ("verified", "green") if target["verified"] else ("not verified", "red")
         yield click.style(f"  {word}", fg=colour)
+    for one in target["asserted"]:
+        yield _tinted(f"  {asserted_text(one)}", "yellow")
     for check in checks:
         sign, tint = _CHECKED[check["ok"]]
         remedy = f"; {check['remedy']}" if check["remedy"] else ""
