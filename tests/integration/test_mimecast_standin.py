@@ -25,6 +25,7 @@ from tests.standins.web import Reply
 POLICIES = "/policy-management/cloud-gateway/v1/anti-spoofing/policies"
 BYPASSES = POLICIES.replace("anti-spoofing", "anti-spoofing-bypass")
 SENDERS = "/api/managedsender/permit-or-block-sender"
+COMPAT = "/api/policy/antispoofing-bypass"
 OUTBOUND = "/email/cloud-gateway/v1/outbound-ip-addresses"
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
 WRITTEN: dict[str, Any] = {
@@ -601,6 +602,53 @@ def test_senders_are_permitted_one_by_one(connect: Connect) -> None:
     check("fail-nested", found)
     assert ("to", items[1]) == (found["fail"][0]["errors"][0]["field"], found["fail"][0]["key"])
     assert ["a@example.com"] == [one.to for one in caller.account.managed_senders]
+
+
+def test_the_older_functions_replace_a_policy_as_a_whole(connect: Connect) -> None:
+    """What an update leaves out is lost; failures come with status 200."""
+    caller = connect()
+    policy_id = caller.account.add_policy(
+        "anti-spoofing-bypass",
+        description="ours",
+        option="enable_bypass",
+        override=True,
+        spfDomains=["example.com"],
+    )
+    caller.clock.pass_by(60)
+
+    changed = {"option": "disable_bypass", "policy": {"description": "theirs"}}
+    items = [{"id": policy_id, **changed}, {"id": "eNo1", **changed}]
+    found = caller.call("POST", f"{COMPAT}/update-policy", {"data": items})
+
+    check("compat-answer", found)
+    (shown,) = caller.call("POST", f"{COMPAT}/get-policy", {"data": []})["data"]
+    assert found["data"] == [shown]
+    assert ("2026-11-25T12:00:00+0000", "2026-11-25T12:01:00+0000") == (
+        shown["policy"]["createTime"],
+        shown["policy"]["lastUpdated"],
+    )
+    assert items[1] == found["fail"][0]["key"]
+    (held,) = caller.account.policies["anti-spoofing-bypass"]
+    assert ("theirs", False, []) == (
+        held.description,
+        held.fields["override"],
+        held.fields["spfDomains"],
+    )
+
+
+def test_the_older_functions_make_and_delete(connect: Connect) -> None:
+    """The same policies as the newer ones."""
+    caller = connect()
+    made = {"description": "x", "conditions": {"spfDomains": ["example.com"]}}
+    item = {"option": "enable_bypass", "policy": made}
+
+    found = caller.call("POST", f"{COMPAT}/create-policy", {"data": [item]})
+
+    check("compat-answer", found)
+    policy_id = found["data"][0]["id"]
+    assert [policy_id] == [one["id"] for one in caller.call("GET", BYPASSES)["definitions"]]
+    caller.call("POST", f"{COMPAT}/delete-policy", {"data": [{"id": policy_id}]})
+    assert [] == caller.account.policies["anti-spoofing-bypass"]
 
 
 @pytest.mark.parametrize("entries", ["text", "object"])

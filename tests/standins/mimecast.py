@@ -23,12 +23,12 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import unquote
 
 from tests.standins.mimecast_access import Access, forbidden
+from tests.standins.mimecast_compat import CompatFunctions
+from tests.standins.mimecast_date import dated
 from tests.standins.mimecast_forms import taken
 from tests.standins.mimecast_policies import FAMILIES, Entry, Policies, Policy, with_defaults
 from tests.standins.mimecast_replies import Refused, Wrong, function_error
@@ -62,7 +62,8 @@ class MimecastStandIn:
 
     `strict` refuses each request whose body or query goes against the schemas, and keeps why in
     `violations`. `dangerous` has a line for each call that left a policy holding for every
-    source. `managed_senders` and `outbound` are what the account holds of those.
+    source. `managed_senders` and `outbound` are what the account holds of those. `access` has
+    the application's `client_secret`, `roles` and `products`, which may change at any time.
     """
 
     def __init__(
@@ -93,11 +94,12 @@ class MimecastStandIn:
         )
         self._policies = Policies(now)
         self._functions = PolicyFunctions(self._policies, self.dangerous)
+        self._compat = CompatFunctions(self._policies)
         self._script: deque[Reply | None] = deque()
         self._hooks: list[tuple[str, str, Callable[[], object]]] = []
         self._lock = threading.RLock()
         self.switches = switches
-        self._server = _dated(Server(port, self.reply), self._date)
+        self._server = dated(Server(port, self.reply), self._date)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
@@ -167,7 +169,7 @@ class MimecastStandIn:
         self._script.extend(replies)
 
     def before(self, method: str, path_prefix: str, then: Callable[[], object]) -> None:
-        """Do something once, just before the next such request is answered."""
+        """Do something once, just before the next such request is looked at and answered."""
         self._hooks.append((method, path_prefix, then))
 
     def calls(self) -> list[str]:
@@ -229,6 +231,8 @@ class MimecastStandIn:
                 return permit_or_block(request, self.managed_senders)
             case "outbound":
                 return outbound_addresses(request, self.outbound, self.switches)
+            case "compat":
+                return self._compat.answer(request, route.wanted, self.switches)
         return self._functions.answer(request, route.name, route.wanted, self.switches)
 
     def _known(self, family: str, policy_id: str) -> tuple[Entry, Policy]:
@@ -257,18 +261,6 @@ def seed_thousands(standin: MimecastStandIn, n: int) -> None:
 
 def _named(fields: Mapping[str, Json]) -> dict[str, Json]:
     return {name.removesuffix("_"): value for name, value in fields.items()}
-
-
-def _dated(server: Server, date: Callable[[], datetime]) -> Server:
-    """A server whose `Date` header follows a clock."""
-
-    def date_time_string(_: BaseHTTPRequestHandler, timestamp: float | None = None) -> str:
-        return format_datetime(date().astimezone(UTC), usegmt=True)
-
-    handler = cast("type[BaseHTTPRequestHandler]", server.RequestHandlerClass)
-    own = {"date_time_string": date_time_string}
-    server.RequestHandlerClass = type("_Dated", (handler,), own)
-    return server
 
 
 def main() -> None:

@@ -69,7 +69,9 @@ class Entry:
     """One policy over time: each version with when it shows; None is that it is gone."""
 
     serial: int
-    ids: list[str]
+    created: datetime
+    updated: datetime
+    ids: list[str] = field(default_factory=list)
     versions: list[tuple[datetime, Fields | None]] = field(default_factory=list)
 
     @property
@@ -118,7 +120,7 @@ class Policies:
     def add(self, family: str, fields: Fields, *, delay: float = 0) -> Policy:
         """Make a policy; gives it with its id."""
         self._count += 1
-        entry = Entry(self._count, [])
+        entry = Entry(self._count, self.now(), self.now())
         self._entries[family].append(entry)
         self._name(family, entry)
         self.change(entry, fields, delay=delay)
@@ -126,7 +128,8 @@ class Policies:
 
     def change(self, entry: Entry, fields: Fields | None, *, delay: float = 0) -> None:
         """Hold a new version, or none any more; answers show it after `delay` seconds."""
-        entry.versions.append((self.now() + timedelta(seconds=delay), fields))
+        entry.updated = self.now()
+        entry.versions.append((entry.updated + timedelta(seconds=delay), fields))
 
     def rotate(self, family: str) -> None:
         """Give every policy of a family another id."""

@@ -15,7 +15,9 @@ _WRITTEN = {
     "anti-spoofing-bypass": "anti-spoofing-bypass-written",
     "managed-senders": "managed-senders-request",
     "outbound": "outbound-addresses",
+    "compat": "compat-request",
 }
+_NO_LIST = ("managed-senders", "outbound", "compat")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -35,9 +37,6 @@ def _query(request: Request, route: Route) -> Iterator[str]:
     known = {"pageSize", "pageToken"} if lists else set()
     for name in request.query.keys() - known:
         yield f"the query has no {name}"
-
-
-_NO_LIST = ("managed-senders", "outbound")
 
 
 def _body(request: Request, route: Route, kind: str) -> Iterator[str]:

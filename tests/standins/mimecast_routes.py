@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from tests.standins.mimecast_compat import FUNCTIONS
 from tests.standins.mimecast_policies import FAMILIES
 from tests.standins.mimecast_switches import (
     ACCOUNT_EDIT,
@@ -20,7 +21,7 @@ from tests.standins.web import Request
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A function, or a family of policies, and what TF's ledger says that it needs."""
+    """A function or a family of policies, what TF's ledger says that it needs, and what of it."""
 
     name: str
     product: str = ""
@@ -36,6 +37,9 @@ def find_route(request: Request) -> Route | None:
             return Route("token")
         case ["POST", "api", "managedsender", "permit-or-block-sender"]:
             return Route("managed-senders", CLOUD_GATEWAY, SENDERS_EDIT)
+        case ["POST", "api", "policy", "antispoofing-bypass", function] if function in FUNCTIONS:
+            role = POLICIES_READ if function == "get-policy" else POLICIES_EDIT
+            return Route("compat", POLICY_MANAGEMENT, role, function)
         case ["GET" | "PUT" | "DELETE", "email", "cloud-gateway", "v1", "outbound-ip-addresses"]:
             return Route("outbound", CLOUD_GATEWAY, ACCOUNT_READ if reads else ACCOUNT_EDIT)
         case [_, "policy-management", "cloud-gateway", "v1", family, "policies", *rest]:

@@ -9,6 +9,7 @@ DEM  demisto/content, Packs/Mimecast/Integrations/MimecastV2
 R7   rapid7/insightconnect-plugins, mimecast and mimecast_v2
 SEN  Azure/Azure-Sentinel, Solutions/Mimecast
 ELA  elastic/integrations, packages/mimecast
+Akonis  Akonis-cybersecurity/Mimecast-Akonis-automation-library
 INT  integrations.mimecast.com, the vendor's documentation of API 1.0
 ZD   mimecastsupport.zendesk.com, with the number of the article
 
