@@ -333,6 +333,27 @@ def test_a_range_may_be_refused(
     assert [] == caller.account.policies["anti-spoofing"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("option", "permit_sender"),
+        ("fromPart", "subject"),
+        ("from", {"type": "domain"}),
+        ("to", {"type": "email_domain"}),
+        ("toDateTime", "tomorrow"),
+    ],
+)
+def test_what_a_policy_cannot_say_is_refused(connect: Connect, field: str, value: Any) -> None:
+    """By an account that is not strict too: it is the function that says so."""
+    caller = connect()
+    caller.account.strict = False
+
+    refusal = caller.call("POST", POLICIES, {**WRITTEN, field: value}, 400)
+
+    assert refusal["fail"][0]["message"].startswith(field)
+    assert [] == caller.account.violations
+
+
 def test_an_account_can_take_what_others_refuse(connect: Connect) -> None:
     """Each limit is a switch."""
     caller = connect(ipv4_only=False, suffix_required=False, host_bits_refused=False)
