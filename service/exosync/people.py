@@ -81,8 +81,11 @@ class _Desk:
         seen = observed.resources.get(task.resource) == task.gives
         outcome = TaskOutcome.SEEN if seen else TaskOutcome.DROPPED
         self._store.close_task(task.id, outcome, self._at)
-        kind, words = ("step_seen", "done") if seen else ("step_dropped", "no longer needed")
-        self._tell(kind, "info", f"{task.setting}: {words}", task.plan_id, task.setting, {})
+        about = (task.plan_id, task.setting, {})
+        if seen:
+            self._tell("step_seen", "info", f"{task.setting}: done, and seen", *about)
+        else:
+            self._tell("step_dropped", "info", f"{task.setting}: no longer needed", *about)
 
     def _remind(self, task: TaskRecord) -> None:
         if not self._rules.is_to_remind(self._at, task.due_at, task.reminded_at):

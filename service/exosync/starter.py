@@ -81,7 +81,35 @@ _SPF = """\
     #     secret: {file: /run/secrets/tsig}   # or {env: NAME}; never the secret itself
 """
 
-_TARGETS = {"file": _FILE, "spf": _SPF}
+_MIMECAST = """\
+  # One Mimecast account, by API 2.0 (product Policy Management, role Gateway | Policies | Edit).
+  # anti_spoofing: policies that exosync writes. permitted_senders: a list that only a person can
+  # enter in the console; exosync todo has it ready to paste.
+  - name: mimecast
+    kind: mimecast
+    mode: plan
+    client_id: {file: /run/secrets/mimecast-id}
+    client_secret: {file: /run/secrets/mimecast-secret}
+    domains: [@DOMAIN@]
+    settings: [anti_spoofing]
+"""
+
+_GOOGLE = """\
+  # One of two settings of Gmail: email_allowlist (read by Google's API, written by a person) or
+  # inbound_gateway (neither; a person acknowledges it). Needs pip install 'exosync[google]'.
+  - name: google
+    kind: google_workspace
+    mode: plan
+    customer: my_customer
+    admin: postmaster@@DOMAIN@
+    credentials: {kind: key_file, file: {file: /run/secrets/google-key}}   # keyless is safer
+    setting: email_allowlist
+"""
+
+_TARGETS = {"file": _FILE, "spf": _SPF, "mimecast": _MIMECAST, "google_workspace": _GOOGLE}
+
+STARTERS = tuple(_TARGETS)
+"""The kinds that there is an example of."""
 
 
 def starter_text(
@@ -98,7 +126,7 @@ def starter_text(
     """
     unknown = [kind for kind in kinds if kind not in _TARGETS]
     if unknown or not kinds:
-        known = " and ".join(_TARGETS)
+        known = ", ".join(_TARGETS)
         raise ValueError(f"there are examples of {known}, not of {', '.join(unknown) or 'nothing'}")
     text = _HEAD + "\n".join(part for kind, part in _TARGETS.items() if kind in kinds)
     values = {"@INSTANCE@": instance, "@DOMAIN@": domain, "@PATH@": path}

@@ -92,7 +92,7 @@ def probes(folder: Path) -> set[str]:
 
 def event_kinds() -> Iterator[str]:
     """The kinds of event: given to `add_event`, or in a tuple with a severity behind them."""
-    yield from first_texts("add_event")
+    yield from first_texts("add_event", "_tell")
     for node in nodes():
         if isinstance(node, ast.Tuple) and len(node.elts) == 3:
             kind, severity = text_of(node.elts[0]), text_of(node.elts[1])

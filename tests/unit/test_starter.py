@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from exosync.config import Kinds, load, schema, shown
+from exosync.config import Kinds, installed_kinds, load, schema, shown
 from exosync.config.document import parse_document
 from exosync.core.target import Mode
-from exosync.starter import starter_text
+from exosync.starter import STARTERS, starter_text
 from exosync_adapters.file import kind as file_kind
 from exosync_adapters.spf import kind as spf_kind
 from tests.unit.config_kit import Loader
@@ -24,6 +24,15 @@ def test_the_starter_is_valid_and_writes_nothing(tmp_path: Path) -> None:
     path.write_text(starter_text(), encoding="utf-8")
     targets = load(path, environ={}, kinds=KINDS).config.targets
     assert [("file", Mode.PLAN), ("spf", Mode.PLAN)] == [(one.kind, one.mode) for one in targets]
+
+
+def test_every_kind_that_comes_along_has_an_example(tmp_path: Path) -> None:
+    """All of them at once are valid, and write nothing."""
+    path = tmp_path / "exosync.yaml"
+    path.write_text(starter_text(kinds=STARTERS), encoding="utf-8")
+    targets = load(path, environ={}).config.targets
+    assert [(one, Mode.PLAN) for one in STARTERS] == [(one.kind, one.mode) for one in targets]
+    assert set(STARTERS) == set(installed_kinds())
 
 
 def test_the_starter_names_the_defaults_as_they_are(tmp_path: Path) -> None:

@@ -15,11 +15,22 @@ from exosync.errors import UsageError
 @click.command(short_help="Write a commented starter configuration.")
 @click.argument("file", type=click.Path(allow_dash=True), default="exosync.yaml")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-def init(*, file: str, force: bool) -> None:
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Kind of a target to begin with; may be given several times [default: file, spf].",
+)
+def init(*, file: str, force: bool, kinds: tuple[str, ...]) -> None:
     """Write a commented starter configuration to FILE [default: exosync.yaml; - for stdout]."""
-    from exosync.starter import starter_text
+    from exosync.starter import STARTERS, starter_text
 
-    text = starter_text()
+    unknown = [one for one in kinds if one not in STARTERS]
+    if unknown:
+        message = f"there is no example of {unknown[0]!r}, only of {', '.join(STARTERS)}"
+        raise UsageError(message)
+    text = starter_text(kinds=kinds or ("file", "spf"))
     if file == "-":
         put(text.rstrip("\n"))
         return
