@@ -151,7 +151,7 @@ class GoogleStandIn:
         """Save the email allowlist, as a person does in the console."""
         with self._lock:
             now, switches = self._now(), self.switches
-            before = self._policies.entries(now)
+            before = self._policies.saved(now)
             # Help: what an inbound gateway has "won't be added to the allowlist".
             after: list[str] | None = [one for one in entries if one not in self.gateway]
             if not after and switches.emptied == "absent":

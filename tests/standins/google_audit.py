@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from tests.standins import google_pages
 from tests.standins import google_replies as replies
 from tests.standins.google_switches import Switches
 from tests.standins.web import Reply
@@ -148,7 +149,7 @@ class AuditLog:
             return replies.no_privilege()  # ours
         try:
             wanted = _wanted(path, query, now)
-            at = _place(query)
+            at = (google_pages.place(query) or google_pages.Place()).at
         except ValueError as error:
             return replies.error(400, str(error))
         everything = self.activities + (self._noise if switches.audit_noise else [])
@@ -202,20 +203,6 @@ def _time(query: Mapping[str, str], name: str, default: datetime) -> datetime:
     return found
 
 
-def _place(query: Mapping[str, str]) -> int:
-    if not query.get("pageToken"):
-        return 0
-    held = json.loads(base64.urlsafe_b64decode(query["pageToken"]))
-    if held["asked"] != _asked(query):
-        raise ValueError("Invalid page token.")  # words ours
-    at: int = held["at"]
-    return at
-
-
-def _asked(query: Mapping[str, str]) -> Json:
-    return {name: value for name, value in sorted(query.items()) if name != "pageToken"}
-
-
 def _page(
     found: Sequence[Activity], at: int, size: int, query: Mapping[str, str], customer: str
 ) -> Reply:
@@ -224,8 +211,7 @@ def _page(
     if items:
         answer["items"] = items
     if at + size < len(found):
-        token = json.dumps({"at": at + size, "asked": _asked(query)})
-        answer["nextPageToken"] = base64.urlsafe_b64encode(token.encode()).decode()
+        answer["nextPageToken"] = google_pages.token(google_pages.Place(at + size), query)
     return replies.success(answer)
 
 

@@ -5,16 +5,15 @@ The sources that comments name are those of `tests.standins.google_switches`.
 
 from __future__ import annotations
 
-import base64
-import json
 import random
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from tests.standins import google_pages
 from tests.standins import google_replies as replies
 from tests.standins.google_audit import AuditLog
 from tests.standins.google_filter import BadFilterError, Filter, parsed
@@ -64,7 +63,7 @@ class PolicyApi:
             return replies.entity_not_found()
         try:
             wanted = _understood(query.get("filter", ""), moment)
-            at, seed = self._place(query)
+            place = self._place(query)
         except ValueError as error:
             return replies.error(400, f"Request contains an invalid argument: {error}.")
         if wanted is None:
@@ -75,8 +74,8 @@ class PolicyApi:
             if wanted.matches(policy.setting)
         ]
         if moment.switches.shuffled:
-            random.Random(seed).shuffle(found)
-        return _page(found, at, seed, query, moment)
+            random.Random(place.seed).shuffle(found)
+        return _page(found, place, query, moment)
 
     def get(self, name: str, moment: Moment) -> Reply:
         """GET /v1/policies/{policy}."""
@@ -90,23 +89,15 @@ class PolicyApi:
             return None
         return policy.shown(moment.customer, snake_case=moment.switches.snake_case)
 
-    def _place(self, query: Mapping[str, str]) -> tuple[int, int]:
-        """Where to go on, and the seed of the order, which a new listing has of its own."""
-        size = query.get("pageSize", "0")
-        if int(size) < 0:
+    def _place(self, query: Mapping[str, str]) -> google_pages.Place:
+        """Where to go on; a new listing has an order of its own."""
+        if int(query.get("pageSize", "0")) < 0:
             raise ValueError("page_size is negative")
-        if not query.get("pageToken"):
+        found = google_pages.place(query)
+        if found is None:
             self._listings += 1
-            return 0, self._listings
-        try:
-            held = json.loads(base64.urlsafe_b64decode(query["pageToken"]))
-            at, seed, asked = held["at"], held["seed"], held["asked"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError("page_token is not valid") from error
-        # Discovery: all other parameters must be those of the call that gave the token.
-        if asked != _asked(query):
-            raise ValueError("page_token belongs to other parameters")
-        return at, seed
+            found = google_pages.Place(0, self._listings)
+        return found
 
     # Writing
 
@@ -117,9 +108,9 @@ class PolicyApi:
             return replies.entity_not_found()
         if (refusal := _refused(moment.switches)) is not None:
             return refusal
-        if held["setting"]["type"] != ALLOWLIST or held["policyQuery"].get("orgUnit") != ROOT_UNIT:
+        if not _is_main(held):
             return _not_supported()
-        if (problem := _body_problem(body, held, moment.switches)) is not None:
+        if (problem := _body_problem(body, held)) is not None:
             return replies.error(400, f"Request contains an invalid argument: {problem}.")
         return self._write(_entries(body), name, moment)
 
@@ -151,7 +142,7 @@ class PolicyApi:
         return None
 
     def _change(self, entries: list[str], moment: Moment, due: datetime) -> None:
-        before = self.policies.entries(moment.now)
+        before = self.policies.saved(moment.now)
         self._log.allowlist_changed(before, entries, moment.actor, moment.now, moment.switches)
         self.policies.change(entries, due)
 
@@ -180,15 +171,11 @@ def _understood(text: str, moment: Moment) -> Filter | None:
     return found if found.customers <= own else None
 
 
-def _asked(query: Mapping[str, str]) -> Json:
-    return {name: query[name] for name in ("filter", "pageSize") if name in query}
-
-
 def _page(
-    found: list[Policy], at: int, seed: int, query: Mapping[str, str], moment: Moment
+    found: list[Policy], place: google_pages.Place, query: Mapping[str, str], moment: Moment
 ) -> Reply:
     """One page. With blank pages, every other one is blank: the first, the third, ...."""
-    switches = moment.switches
+    switches, at = moment.switches, place.at
     size = min(int(query.get("pageSize", "0")) or 50, 100, switches.page_limit or 100)  # discovery
     step, blank = (at // 2, at % 2 == 0) if switches.blank_pages else (at, False)
     policies = [] if blank else found[step * size : (step + 1) * size]
@@ -198,8 +185,7 @@ def _page(
             one.shown(moment.customer, snake_case=switches.snake_case) for one in policies
         ]
     if blank or (step + 1) * size < len(found):
-        token = {"at": at + 1, "seed": seed, "asked": _asked(query)}
-        answer["nextPageToken"] = base64.urlsafe_b64encode(json.dumps(token).encode()).decode()
+        answer["nextPageToken"] = google_pages.token(replace(place, at=at + 1), query)
     return replies.success(answer)
 
 
@@ -220,7 +206,15 @@ def _not_supported() -> Reply:
     return replies.error(400, "Request contains an invalid argument.")  # words ours
 
 
-def _body_problem(body: Json, held: Json, switches: Switches) -> str | None:
+def _is_main(held: Json) -> bool:
+    """Whether it is the one policy that may be written: the allowlist's on the root unit."""
+    query = held["policyQuery"]
+    place = (query.get("orgUnit"), query.get("group"))
+    kind = (held["setting"]["type"], held["type"])
+    return place == (ROOT_UNIT, None) and kind == (ALLOWLIST, "ADMIN")
+
+
+def _body_problem(body: Json, held: Json) -> str | None:
     """Discovery: what is required, and what is immutable."""
     told, kept = body.get("policyQuery") or {}, held["policyQuery"]
     setting = body.get("setting") or {}

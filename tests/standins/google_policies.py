@@ -125,6 +125,14 @@ class Policies:
             self._version += 1
         return None if self._entries is None else list(self._entries)
 
+    def saved(self, now: datetime) -> list[str] | None:
+        """What was saved last, whether it has taken effect or not."""
+        entries = self.entries(now)
+        if not self._waiting:
+            return entries
+        last = self._waiting[-1].entries
+        return None if last is None else list(last)
+
     def change(self, entries: Iterable[str] | None, due: datetime) -> None:
         """Let the allowlist be these entries from a time on; what still waited is overtaken."""
         kept = None if entries is None else tuple(entries)

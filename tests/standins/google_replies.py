@@ -100,7 +100,8 @@ def api_disabled(title: str, service: str) -> Reply:
     )
     consumer = f"projects/{PROJECT}"
     reason = info("SERVICE_DISABLED", "googleapis.com", service=service, consumer=consumer)
-    return error(403, told, details=[reason])
+    older = {"message": told, "domain": "usageLimits", "reason": "accessNotConfigured"}
+    return error(403, told, details=[reason], errors=[older])
 
 
 def not_super_admin() -> Reply:

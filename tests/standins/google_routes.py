@@ -28,6 +28,7 @@ TITLES = {
     ADMIN_SDK: "Admin SDK API",
     IAM_CREDENTIALS: "IAM Service Account Credentials API",
 }
+TOKEN_PATHS = ("/token", "/o/oauth2/token", "/oauth2/v4/token")  # older key files have the others
 _SERVICES = {
     "cloudidentity.v1": CLOUD_IDENTITY,
     "admin.reports_v1": ADMIN_SDK,
@@ -60,7 +61,7 @@ class Routes:
 
     def answer(self, request: Request, switches: Switches, now: datetime, *, strict: bool) -> Reply:
         """The answer to a request."""
-        if (request.method, request.path) == ("POST", "/token"):
+        if request.method == "POST" and request.path in TOKEN_PATHS:
             return self._authority.grant(request, switches)
         found = _method(request)
         if found is None:
