@@ -415,6 +415,7 @@ def test_pages_hold_as_many_as_asked_and_every_policy_once(
     assert first != second
     assert sorted(first, key=str) == sorted(second, key=str)
     assert 6 == len(google.calls("/v1/policies"))
+    assert 50 == len(policies.list().execute()["policies"])
     assert 100 == len(policies.list(pageSize=1000).execute()["policies"])
 
 
@@ -527,6 +528,18 @@ def test_a_saved_allowlist_takes_effect_in_its_time(
     assert {FIELD: ["192.0.2.1"]} == shown(policies)
     clock.now += timedelta(hours=1)
     assert {FIELD: ["198.51.100.2"]} == shown(policies)
+    assert ["198.51.100.2"] == google.allowlist
+
+
+def test_a_later_save_overtakes_one_that_still_waits(google: GoogleStandIn, clock: Clock) -> None:
+    """It does not come back."""
+    google.switch(propagation=timedelta(hours=1))
+    google.set_allowlist(["198.51.100.1"])
+    google.switch(propagation=timedelta())
+    google.set_allowlist(["198.51.100.2"])
+
+    assert ["198.51.100.2"] == google.allowlist
+    clock.now += timedelta(hours=2)
     assert ["198.51.100.2"] == google.allowlist
 
 
@@ -737,6 +750,7 @@ def test_the_log_is_asked_by_time_name_user_and_parameter(
 
     since = (START + timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
     assert [PERSON] == actors(startTime=since)
+    assert PERSON not in actors(endTime=since)
     assert ["gateway@example.com"] == actors(userKey="gateway@example.com", endTime=since)
     assert ["gateway@example.com"] == actors(filters="SETTING_NAME==INBOUND_GATEWAY")
     assert ["helpdesk@example.com"] == actors(eventName="CREATE_USER")
