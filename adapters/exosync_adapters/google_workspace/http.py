@@ -1,0 +1,92 @@
+"""The one way out to Google: tokens, signatures and the APIs all pass here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from exosync_adapters.google_workspace import libraries
+
+_GOOGLE = (".googleapis.com", ".google.com")
+
+
+class BusyError(Exception):
+    """A service that gives tokens answered that it cannot now. Our own loop tries again."""
+
+    def __init__(self, status: int, retry_after: str) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Transport:
+    """What googleapiclient and google-auth take for an httplib2.Http.
+
+    With `base`, every host of Google's stands at that address, with its paths unchanged. No
+    redirect is followed: no service here gives one, and a portal's page is not an answer.
+    """
+
+    def __init__(self, *, timeout: float, base: str | None) -> None:
+        import httplib2
+
+        self._http = httplib2.Http(timeout=timeout)
+        self._http.follow_redirects = False
+        self._base = base.rstrip("/") if base else None
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> tuple[Any, bytes]:
+        """One request, as httplib2 makes it: its response and the body."""
+        kept = {key: one for key, one in (headers or {}).items() if key.lower() != "user-agent"}
+        told: tuple[Any, bytes] = self._http.request(
+            self._moved(uri),
+            method=method,
+            body=body,
+            headers={**kept, "user-agent": libraries.user_agent()},
+        )
+        return told
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _moved(self, uri: str) -> str:
+        parts = urlsplit(uri)
+        if self._base is None or not (parts.hostname or "").endswith(_GOOGLE):
+            return uri
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{self._base}{parts.path}{query}"
+
+
+class TokenRequest:
+    """What google-auth asks for tokens with.
+
+    google-auth sleeps and repeats by itself; so that this is done in one place and can be
+    bounded, an answer that says "later" ends the asking at once.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        from google_auth_httplib2 import Request
+
+        self._request = Request(transport)
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """One request; `timeout` is left to the transport, which has its own."""
+        answer = self._request(url, method=method, body=body, headers=headers, **kwargs)
+        if answer.status == 429 or answer.status >= 500:
+            raise BusyError(answer.status, answer.headers.get("retry-after", ""))
+        return answer

@@ -1,0 +1,115 @@
+"""Writing by the API's own patch, which is not documented for this setting: tried, not assumed.
+
+Google documents create, patch and delete of policies for data loss prevention alone; its
+answers for other settings are unknown, 501, 400 and 403 among them. So a refusal is no failure:
+the step goes to a person. An answer that says yes is no proof either: the list is read back.
+There is no compare-and-swap, and an operation cannot be polled (the API has no such method).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from exosync.core.target import Step
+from exosync.errors import StepDeclined, TargetConflict, TargetError, TargetUnreachable
+from exosync_adapters.google_workspace.allowlist import Aim, can_write
+from exosync_adapters.google_workspace.faults import Fault, quoted
+from exosync_adapters.google_workspace.policies import Allowlist, Listing
+from exosync_adapters.google_workspace.service import Google, Session
+
+DECLINING = frozenset({400, 403, 501})
+"""Statuses that say that this is not done: as GAM-team/GAM meets them from these methods."""
+
+PAUSE = 2.0
+"""Seconds between two looks at what was written."""
+
+_TIMES = ("createTime", "updateTime", "deleteTime")
+
+Read = Callable[[], Allowlist]
+
+
+def write(google: Google, read: Read, step: Step, *, settle: float) -> None:
+    """Patch the one list to the step's texts and wait until it shows.
+
+    Raises TargetConflict where it is not as the step expects, StepDeclined where the API does
+    not do it or where nothing has changed after `settle` seconds.
+    """
+    aim: Aim = step.detail
+    found = read()
+    if found.token == step.gives:
+        return
+    if found.token != step.expects or not can_write(found):
+        raise TargetConflict(
+            "the email allowlist was changed by somebody else since the plan was made; nothing "
+            "was written: run again to plan from what is there now"
+        )
+    listing = found.lists[0]
+    session = google.policies()
+    answer, fault = google.try_once(session, _patch(listing, aim, found.customer))
+    if fault is not None and fault.kind in ("unreachable", "no_json"):
+        # It may have been written all the same: only reading tells.
+        if read().token == step.gives:
+            return
+        raise TargetUnreachable(f"{fault.error}; nothing of the change shows")
+    if fault is not None:
+        _refused(fault)
+    _answered(session, answer)
+    if not _shows(google, read, step.gives, settle):
+        raise StepDeclined(
+            f"the API answered that it is done or under way, but after {settle:g} s the list "
+            "does not show it"
+        )
+
+
+def body_of(listing: Listing, texts: tuple[str, ...], customer: str) -> dict[str, Any]:
+    """The whole policy with other entries, as GAM-team/GAM builds a body for patch.
+
+    What only the service sets is left out; what is immutable stays; the key is spelled as it
+    came.
+    """
+    body: dict[str, Any] = copy.deepcopy(dict(listing.policy))
+    body.pop("name", None)
+    body.pop("type", None)
+    query = body.get("policyQuery", {})
+    query.pop("sortOrder", None)
+    if query.get("orgUnit") or query.get("group"):
+        query.pop("query", None)
+    value = {key: one for key, one in body["setting"].get("value", {}).items() if key not in _TIMES}
+    body["setting"]["value"] = {**value, listing.key: list(texts)}
+    body["customer"] = f"customers/{customer}"
+    return body
+
+
+def _patch(listing: Listing, aim: Aim, customer: str) -> Callable[[Any], Any]:
+    body = body_of(listing, aim.texts, customer)
+    return lambda service: service.policies().patch(name=listing.name, body=body)
+
+
+def _refused(fault: Fault) -> NoReturn:
+    """A refusal of the method is declined; anything else is the failure that it is."""
+    if fault.status in DECLINING and fault.kind in ("refused", "privilege"):
+        raise StepDeclined(f"status {fault.status}: {fault.error}")
+    raise fault.error
+
+
+def _answered(session: Session, operation: Any) -> None:
+    """Raises StepDeclined for an operation that ended in an error."""
+    error = operation.get("error") if isinstance(operation, Mapping) else None
+    if isinstance(error, Mapping):
+        told = quoted(error.get("message"))
+        raise StepDeclined(f"{session.caller.api.title} ended the change with an error{told}")
+    if not isinstance(operation, Mapping):
+        raise TargetError(f"{session.caller.api.title} answered the change in an unknown form")
+
+
+def _shows(google: Google, read: Read, wanted: str, settle: float) -> bool:
+    """Whether the list is as it should be, within the time."""
+    waited = 0.0
+    while read().token != wanted:
+        if waited >= settle:
+            return False
+        google.pause(PAUSE)
+        waited += PAUSE
+    return True
