@@ -1,8 +1,10 @@
 """The main job from end to end, without credentials, root or a network: `make demo`.
 
-A stand-in of Microsoft's web service publishes two real versions of the GCC High cloud, and a
-stand-in of a DNS server holds the company's zone. Everything between them is exosync as users
-run it: every command below is a process of its own.
+A stand-in of Microsoft's web service publishes two real versions of the GCC High cloud; others
+speak the protocols of the company's DNS server, of its Mimecast account and of its Google
+Workspace. Everything between them is exosync as users run it: every command below is a process
+of its own. What only a person can do, a person does: he pastes into the stand-in what `exosync
+todo` shows him.
 """
 
 from __future__ import annotations
@@ -19,10 +21,14 @@ from typing import Any
 
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
+from tests.standins.google import GoogleStandIn
+from tests.standins.mimecast import MimecastStandIn
 from tests.support.zones import WIDE, zone_file
 
 FIRST, SECOND = "2020072800", "2024073100"
-GRACE = 6
+GRACE = 20
+PARTNER = "203.0.113.9"
+CLIENT_ID, CLIENT_SECRET = "the-id", "the-secret-of-mimecast"
 ADDED, GONE = "52.244.65.13", "13.72.179.197"
 
 CONFIG = """\
@@ -30,7 +36,22 @@ feed: {{instance: USGovGCCHigh, url: "{feed}"}}
 schedule: {{feed: 0s}}    # a stand-in may be asked as often as one likes; Microsoft may not
 ranges: {{grace: {grace}s}}    # 30 days by default: nobody wants to wait that long here
 targets:
-  - {{name: edge, kind: file, mode: apply, path: exo.cidr, format: postfix}}
+  - name: mimecast
+    kind: mimecast
+    mode: apply
+    url: "{mimecast}"
+    client_id: {{file: mimecast-id}}
+    client_secret: {{file: mimecast-secret}}
+    domains: [example.com]
+    settings: [anti_spoofing]
+  - name: google
+    kind: google_workspace
+    mode: apply
+    url: "{google}"
+    customer: C01abcdef
+    admin: postmaster@example.com
+    credentials: {{kind: key_file, file: {{file: {google_key}}}}}
+    setting: email_allowlist
   - name: spf
     kind: spf
     mode: apply
@@ -56,6 +77,7 @@ class Story:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.proven: list[str] = []
+        self.grace_over = 0.0
         self._environ = {**os.environ, "EXOSYNC_LOG__LEVEL": "warning"}
 
     def tell(self, words: str) -> None:
@@ -92,6 +114,27 @@ class Story:
         self.proven.append(words)
 
 
+class Company:
+    """What the stand-ins hold, and the person who sits before Google's console."""
+
+    def __init__(
+        self, feed: EndpointsStandIn, mail: MimecastStandIn, google: GoogleStandIn
+    ) -> None:
+        self.feed, self.mail, self.google = feed, mail, google
+
+    def mimecast_ranges(self) -> list[str]:
+        """What Mimecast lets in by address."""
+        return [one for policy in self.mail.policies["anti-spoofing"] for one in policy.source_ips]
+
+    def requests(self) -> list[int]:
+        """How many requests each service has had."""
+        return [len(self.feed.requests), len(self.mail.requests), len(self.google.requests)]
+
+    def paste(self, box: str) -> None:
+        """The person replaces the text of the box in Google's console, and saves."""
+        self.google.set_allowlist([one.strip() for one in box.split(",")])
+
+
 def main() -> None:
     """Tell the story."""
     began = time.monotonic()
@@ -99,64 +142,105 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="exosync-demo-") as folder,
         EndpointsStandIn(instance="USGovGCCHigh", version=FIRST) as feed,
         DnsStandin({"example.com": ZONE}, keys=[WIDE], grants={WIDE.name: ("*",)}) as dns,
+        MimecastStandIn() as mail,
+        GoogleStandIn() as google,
     ):
-        story = Story(Path(folder))
-        (story.folder / "tsig").write_text(WIDE.secret)
-        config = CONFIG.format(feed=feed.url, grace=GRACE, port=dns.port, key=WIDE.name)
-        (story.folder / "exosync.yaml").write_text(config)
-        _first_version(story)
-        _next_version(story, feed)
-        _removal(story)
-        _questions(story, feed)
+        story, company = Story(Path(folder)), Company(feed, mail, google)
+        google.set_allowlist([PARTNER])
+        _configure(story, company, dns)
+        _first_version(story, company)
+        _next_version(story, company)
+        _removal(story, company)
+        _questions(story, company)
         seconds = time.monotonic() - began
         story.tell(f"Proven in {seconds:.0f} seconds:")
         for words in story.proven:
             print(f"  ✓ {words}")
 
 
-def _first_version(story: Story) -> None:
+def _configure(story: Story, company: Company, dns: DnsStandin) -> None:
+    secrets = {"tsig": WIDE.secret, "mimecast-id": CLIENT_ID, "mimecast-secret": CLIENT_SECRET}
+    for name, text in secrets.items():
+        (story.folder / name).write_text(text)
+    config = CONFIG.format(
+        feed=company.feed.url,
+        grace=GRACE,
+        port=dns.port,
+        key=WIDE.name,
+        mimecast=company.mail.url,
+        google=company.google.url,
+        google_key=company.google.key_file(story.folder).name,
+    )
+    (story.folder / "exosync.yaml").write_text(config)
+
+
+def _persons_step(story: Story, company: Company) -> None:
+    """Google's list cannot be written by any API: a person pastes what exosync shows."""
+    story.run("todo")
+    story.run("todo", "show", "google")
+    company.paste(story.run("todo", "show", "google", "--copy", show=False))
+
+
+def _all_verified(told: Mapping[str, Any]) -> bool:
+    return all(one["verified"] for one in told["targets"])
+
+
+def _first_version(story: Story, company: Company) -> None:
     story.tell("Is everything reachable and permitted? Nothing is changed by this.")
     story.run("check")
-    story.tell(f"The first run. Microsoft's newest version is {FIRST}.")
+    story.tell(
+        f"The first run. Microsoft's newest version is {FIRST}. Mimecast and SPF are written; "
+        "Google's email allowlist waits for a person."
+    )
+    story.run("sync", expect=2)
+    _persons_step(story, company)
+    story.tell("The person has pasted it. Is it so?")
     story.run("sync")
-    told = story.json("plan")
-    targets = {one["name"]: one for one in told["targets"]}
     story.prove(
-        "a file and an SPF record were written from nothing, and proven right",
-        holds=all(one["verified"] for one in targets.values()),
+        "Mimecast, Google and SPF were brought into line from nothing, and proven right",
+        holds=_all_verified(story.json("plan")),
+    )
+    story.prove(
+        "what stood in Google's list before is still there",
+        holds=PARTNER in (company.google.allowlist or ()),
     )
 
 
-def _next_version(story: Story, feed: EndpointsStandIn) -> None:
+def _next_version(story: Story, company: Company) -> None:
     story.tell(f"Microsoft publishes {SECOND}: one address more, six fewer. What would be done?")
-    feed.publish(SECOND)
+    company.feed.publish(SECOND)
     story.run("plan", expect=2)
+    story.grace_over = time.monotonic() + GRACE
     story.tell("The addition is made at once. The removals wait for the grace time to end.")
-    story.run("sync")
-    there = (story.folder / "exo.cidr").read_text()
-    story.prove("an addition is there after one run", holds=ADDED in there)
+    story.run("sync", expect=2)
+    there = " ".join(company.mimecast_ranges())
+    story.prove("an addition is there after one run, slow person or not", holds=ADDED in there)
     story.prove("what Microsoft removed is still there, and shown as leaving", holds=GONE in there)
+    _persons_step(story, company)
+    story.run("sync", show=False)
 
 
-def _removal(story: Story) -> None:
+def _removal(story: Story, company: Company) -> None:
     story.tell(f"The grace time ({GRACE} seconds here) goes by.")
-    time.sleep(GRACE)
+    time.sleep(max(story.grace_over - time.monotonic(), 0))
     story.tell(
         "Half of the IPv4 ranges would go now: a guard refuses that until a person approves."
     )
     story.run("sync", expect=3)
     refused = story.json("sync", expect=3)
-    there = (story.folder / "exo.cidr").read_text()
+    there = " ".join(company.mimecast_ranges())
     story.prove("a large removal was refused, and changed nothing", holds=GONE in there)
-    story.tell("A person looks, and approves these two plans and no others.")
+    story.tell("A person looks, and approves these three plans and no others.")
     for target in refused["targets"]:
         story.run("approve", target["plan"], "--why", "Microsoft's own removal")
-    story.run("sync")
-    there = (story.folder / "exo.cidr").read_text()
+    story.run("sync", expect=2)
+    there = " ".join(company.mimecast_ranges())
     story.prove("an approved removal was made", holds=GONE not in there and ADDED in there)
+    _persons_step(story, company)
+    story.run("sync", show=False)
 
 
-def _questions(story: Story, feed: EndpointsStandIn) -> None:
+def _questions(story: Story, company: Company) -> None:
     story.tell("Why was this message refused? Is its address Microsoft's, and who knows it?")
     story.run("explain", ADDED)
     answer = story.json("explain", ADDED)["addresses"][0]
@@ -166,10 +250,12 @@ def _questions(story: Story, feed: EndpointsStandIn) -> None:
     )
     story.run("status")
     story.run("history")
-    before = len(feed.requests)
+    before = company.requests()
     told = story.json("sync")
+    costs = [now - was for now, was in zip(company.requests(), before, strict=True)]
     story.prove("another run changes nothing", holds=told["outcome"] == "in_sync")
-    story.prove("and costs one request", holds=len(feed.requests) == before + 1)
+    story.prove("and is all verified", holds=_all_verified(told))
+    story.prove("and costs one request of Microsoft, two of each vendor", holds=costs == [1, 2, 2])
 
 
 if __name__ == "__main__":

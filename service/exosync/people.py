@@ -81,11 +81,11 @@ class _Desk:
         seen = observed.resources.get(task.resource) == task.gives
         outcome = TaskOutcome.SEEN if seen else TaskOutcome.DROPPED
         self._store.close_task(task.id, outcome, self._at)
-        about = (task.plan_id, task.setting, {})
+        plan_id, setting = task.plan_id, task.setting
         if seen:
-            self._tell("step_seen", "info", f"{task.setting}: done, and seen", *about)
+            self._tell("step_seen", "info", f"{setting}: done, and seen", plan_id, setting)
         else:
-            self._tell("step_dropped", "info", f"{task.setting}: no longer needed", *about)
+            self._tell("step_dropped", "info", f"{setting}: no longer needed", plan_id, setting)
 
     def _remind(self, task: TaskRecord) -> None:
         if not self._rules.is_to_remind(self._at, task.due_at, task.reminded_at):
@@ -98,7 +98,13 @@ class _Desk:
         self._tell("step_overdue", "warning", words, task.plan_id, task.setting, dict(task.body))
 
     def _tell(
-        self, kind: str, severity: str, words: str, plan_id: str, setting: str, body: Json
+        self,
+        kind: str,
+        severity: str,
+        words: str,
+        plan_id: str,
+        setting: str,
+        body: Json | None = None,
     ) -> None:
         self._store.add_event(
             kind,

@@ -205,7 +205,10 @@ def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
     assert exosync.__version__ == told["Version"]
     assert "MIT" == told["License-Expression"]
     assert ">=3.11" == told["Requires-Python"]
-    assert {Requirement(one) for one in PROJECT["project"]["dependencies"]} == {
+    needed = list(PROJECT["project"]["dependencies"])
+    for extra, ones in PROJECT["project"]["optional-dependencies"].items():
+        needed += [f'{one}; extra == "{extra}"' for one in ones]
+    assert {Requirement(one) for one in needed} == {
         Requirement(one) for one in told.get_all("Requires-Dist", [])
     }
     assert any(one.endswith("licenses/LICENSE") for one in wheel.namelist())

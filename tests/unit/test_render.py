@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exosync.core.words import clean, plural
+from exosync.render import todo
 from exosync.render.documents import html, markdown
 from exosync.render.text import render
 
@@ -17,10 +18,23 @@ FINDING = {"rule": "drift", "message": HOSTILE, "severity": "warning"}
 STEP = {
     "resource": "file:/x", "phase": "add", "action": "update", "by": "person",
     "summary": HOSTILE, "before": f"```\n{HOSTILE}", "after": "````", "status": "planned",
+    "task": None,
 }  # fmt: skip
 REFUSAL = {
     "rule": "shrink", "message": HOSTILE, "seen": HOSTILE, "limit": "10%",
     "setting": "guards.max_shrink", "approvable": True,
+}  # fmt: skip
+
+ASSERTED = {"setting": HOSTILE, "by": HOSTILE, "at": "2026-11-25T10:00:00+00:00", "ranges": []}
+TASK = {
+    "setting": HOSTILE, "title": HOSTILE, "place": HOSTILE, "box": f"```\n{HOSTILE}",
+    "fields": [{"name": HOSTILE, "value": HOSTILE}], "instructions": [HOSTILE],
+    "reasons": [HOSTILE], "who": HOSTILE, "confirmation": "read", "delay": "1d",
+    "ranges": ["192.0.2.0/24"], "added": ["192.0.2.0/24"], "removed": [],
+}  # fmt: skip
+TODO = {
+    "target": "edge", "setting": HOSTILE, "plan": "0123456789ab", "overdue": True,
+    "opened_at": "2026-11-25T10:00:00+00:00", "due_at": "2026-11-27T10:00:00+00:00", "task": TASK,
 }  # fmt: skip
 
 
@@ -30,7 +44,7 @@ def told(**parts: Any) -> dict[str, Any]:
         "name": "edge", "kind": "file", "mode": "plan", "state": "refused", "plan": "0123456789ab",
         "approved": False, "changes": [], "steps": [STEP], "refusals": [REFUSAL],
         "findings": [FINDING], "foreign": [{"where": HOSTILE, "text": HOSTILE, "ranges": []}],
-        "owned": [], "verified": None, "checks": [], "error": None,
+        "owned": [], "verified": None, "checks": [], "asserted": [ASSERTED], "error": None,
     }  # fmt: skip
     feed: dict[str, Any] = {"asked": True, "requests": 1, "adopted": False, "previous": None}
     return {
@@ -53,17 +67,24 @@ class Tags(HTMLParser):
         assert not [name for name, _ in attrs if name.startswith("on") or name in ("src", "href")]
 
 
-def test_html_holds_no_script_and_loads_nothing() -> None:
+PAGES = pytest.mark.parametrize("page", [html(told()), todo.html(TODO)], ids=["report", "todo"])
+TEXTS = pytest.mark.parametrize(
+    "text", [markdown(told()), todo.markdown(TODO)], ids=["report", "todo"]
+)
+
+
+@PAGES
+def test_html_holds_no_script_and_loads_nothing(page: str) -> None:
     """Whatever stood in a record or a message."""
     tags = Tags()
-    tags.feed(html(told()))
+    tags.feed(page)
     assert {"html", "table", "pre"} <= tags.seen
     assert not {"script", "img", "link", "a", "iframe"} & tags.seen
 
 
-def test_markdown_keeps_texts_as_texts() -> None:
+@TEXTS
+def test_markdown_keeps_texts_as_texts(text: str) -> None:
     """No tag, no link, no bold; a fence is longer than any in what it holds."""
-    text = markdown(told())
     outside, fence = [], ""
     for line in text.splitlines():
         if fence:
@@ -77,10 +98,20 @@ def test_markdown_keeps_texts_as_texts() -> None:
     assert not [line for line in outside if "[a](" in line.replace("\\[", "")]
 
 
-def test_text_holds_no_control_character() -> None:
+@pytest.mark.parametrize("text", [render(told()), todo.text(TODO)], ids=["report", "todo"])
+def test_text_holds_no_control_character(text: str) -> None:
     """But the colours of its own."""
-    assert "\x1b[2J" not in render(told())
-    assert "\\x1b[2J" in render(told())
+    assert "\x1b[2J" not in text
+    assert "\\x1b[2J" in text
+
+
+def test_a_run_of_an_earlier_release_is_shown_all_the_same() -> None:
+    """Its report has no word of what was asserted."""
+    report = told()
+    del report["targets"][0]["asserted"], report["targets"][0]["steps"][0]["task"]
+    assert "edge" in render(report)
+    assert "edge" in markdown(report)
+    assert "edge" in html(report)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy.exc
 
 from exosync.errors import StoreError
-from exosync.store import FeedState, Store
+from exosync.store import Acknowledgement, FeedState, Store, TaskOutcome
 from exosync.store.engine import _use_wal
 from exosync.store.failures import explain, mapped
 from tests.support.children import child
@@ -238,6 +238,8 @@ def test_another_thread(filled: Path) -> None:
     assert "thread" in str(errors[0])
 
 
+ASKED: dict[str, Any] = {"plan_id": "p", "gives": "g", "body": {}, "at": AT, "due_at": AT}
+
 CALLS: dict[str, Callable[[Store], object]] = {
     "transaction": lambda store: store.transaction().__enter__(),
     "client_id": lambda store: store.client_id(),
@@ -276,6 +278,20 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "approve": lambda store: store.approve("p", by="ada", why="", at=AT),
     "approval": lambda store: store.approval("p"),
     "approvals": lambda store: store.approvals("p"),
+    "open_tasks": lambda store: store.open_tasks("edge"),
+    "last_tasks": lambda store: store.last_tasks("edge"),
+    "add_task": lambda store: store.add_task(**ASKED, target="edge", setting="s", resource="r"),
+    "renew_task": lambda store: store.renew_task(1, plan_id="p", body={}),
+    "change_task": lambda store: store.change_task(1, **ASKED),
+    "remind_task": lambda store: store.remind_task(1, AT),
+    "claim_task": lambda store: store.claim_task(1, by="ada", at=AT, due_at=AT),
+    "close_task": lambda store: store.close_task(1, TaskOutcome.SEEN, AT),
+    "acknowledge": lambda store: store.acknowledge(
+        Acknowledgement("edge", "s", "p", "r", "g", [], by="ada", note="", at=AT)
+    ),
+    "acknowledged": lambda store: store.acknowledged("edge"),
+    "memory": lambda store: store.memory("edge"),
+    "save_memory": lambda store: store.save_memory("edge", {}),
     "target_state": lambda store: store.target_state("edge"),
     "target_states": lambda store: store.target_states(),
     "save_target_state": lambda store: store.save_target_state(target()),

@@ -69,7 +69,7 @@ def environment() -> Environment:
 def _eventful(target: Json) -> bool:
     """Whether there is more to say of a target than its line in the table does."""
     parts = ("changes", "steps", "refusals", "findings", "foreign", "checks", "asserted", "error")
-    return any(target[one] for one in parts)
+    return any(target.get(one) for one in parts)
 
 
 def _cell(text: str) -> str:

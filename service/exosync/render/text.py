@@ -158,7 +158,7 @@ def _proof(target: Json) -> Iterator[str]:
     if target["verified"] is not None:
         word, colour = ("verified", "green") if target["verified"] else ("not verified", "red")
         yield click.style(f"  {word}", fg=colour)
-    for one in target["asserted"]:
+    for one in target.get("asserted", ()):  # a run of an earlier release has none
         yield _tinted(f"  {asserted_text(one)}", "yellow")
     for check in checks:
         sign, tint = _CHECKED[check["ok"]]
