@@ -139,7 +139,7 @@ class Client:
             if fault.trouble is Trouble.EXPIRED and not renewed:
                 renewed, self._token = True, None
                 continue
-            raise self._error(what, fault)
+            raise self._error(what, fault, value)
 
     def _once(
         self,
@@ -190,7 +190,7 @@ class Client:
             raise TargetUnreachable(told)
         return True
 
-    def _error(self, what: str, fault: Fault) -> TargetError:
+    def _error(self, what: str, fault: Fault, value: Any) -> TargetError:
         told = self._clean(f"{what}: {fault.told}")
         match fault.trouble:
             case Trouble.EXPIRED:
@@ -199,7 +199,7 @@ class Client:
                 return TargetDenied(f"{told}; {FORBIDDEN}")
             case Trouble.MISSING:
                 return MissingError(told)
-        return RejectedError(told, fault=fault)
+        return RejectedError(told, fault=fault, answer=value)
 
     def _bearer(self, patience: Patience) -> str:
         if self._token is None or self._clock() >= self._token.until:

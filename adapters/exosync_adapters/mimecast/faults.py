@@ -96,11 +96,15 @@ class MissingError(TargetError):
 
 
 class RejectedError(TargetError):
-    """Mimecast did not take what was sent; `fault` is what it says of it."""
+    """Mimecast did not take what was sent, or a part of it.
 
-    def __init__(self, message: str, *, fault: Fault) -> None:
+    `fault` is what it says of it, `answer` the JSON of the whole answer.
+    """
+
+    def __init__(self, message: str, *, fault: Fault, answer: Any = None) -> None:
         super().__init__(message)
         self.fault = fault
+        self.answer = answer
 
 
 class UnansweredError(TargetUnreachable):

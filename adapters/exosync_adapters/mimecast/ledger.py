@@ -8,7 +8,8 @@ changelog 0.2.7), so a mark under a new id is still ours if nothing has the old 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from exosync.core.target import ABSENT, Finding, Refusal, Severity
 from exosync_adapters.mimecast import rules
@@ -81,6 +82,15 @@ class Ledger:
         """What to remember: the id of each policy of ours, and of each that lost its mark."""
         found = {resource: one.id for resource, one in self.lost.items()}
         return {self.owner.resource(mark): one.id for mark, one in self.own.items()} | found
+
+    def without(self, mended: AbstractSet[Policy]) -> Ledger:
+        """The same without the trouble that taking these policies over mends."""
+        return replace(
+            self,
+            lost={name: one for name, one in self.lost.items() if one not in mended},
+            damaged=tuple(one for one in self.damaged if one not in mended),
+            rivals=tuple(one for one in self.rivals if one not in mended),
+        )
 
     def refusals(self) -> Iterator[Refusal]:
         """What keeps exosync from telling which policy is its own."""

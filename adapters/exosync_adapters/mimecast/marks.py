@@ -59,6 +59,16 @@ def words_of(description: str) -> str:
     return (description[found.end() :] if found else description).strip()
 
 
+def described(mark: Mark, found: str | None, words: str) -> str:
+    """The description that a policy gets: what people wrote behind the mark stays.
+
+    `found` is the one that it has, `words` are for a policy without any.
+    """
+    if found is None:
+        return mark.describe(words)
+    return found if Mark.read(found) == mark else mark.describe(words_of(found) or words)
+
+
 def is_damaged(description: str, owner: str, target: str) -> bool:
     """Whether a description looks like a mark of ours that was edited so that it is none."""
     opening = str(Mark(owner, target, "", 1)).split(" ")

@@ -98,14 +98,12 @@ def strange(resource: str, policy: Policy) -> Refusal:
 
 
 def would_be_empty(resource: str, when_empty: str, why: str) -> Refusal:
-    """Nothing would be left in a policy: it is put out of force as a whole, once approved."""
+    """Nothing would be left for a policy to do: it is put out of force, once that is approved."""
     done = "deleted" if when_empty == "delete" else "disabled"
     return Refusal(
         "policy_would_be_empty",
-        f"{why} of {resource}: a policy without ranges would hold for every source, so it would be "
-        f"{done} instead",
-        seen="0 ranges left",
-        limit="1",
+        f"{why}: {resource} would be {done}",
+        seen="nothing left to do for it",
         setting="when_empty",
         approvable=True,
         phase=Phase.REMOVE,

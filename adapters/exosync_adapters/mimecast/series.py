@@ -10,7 +10,7 @@ from exosync.core.target import Finding, Phase, Refusal, Step
 from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.layout import Held, Slot, lay_out
 from exosync_adapters.mimecast.ledger import Owner
-from exosync_adapters.mimecast.marks import Mark, words_of
+from exosync_adapters.mimecast.marks import Mark, described
 from exosync_adapters.mimecast.policy import (
     ETERNAL,
     INTERNAL,
@@ -22,8 +22,10 @@ from exosync_adapters.mimecast.policy import (
 )
 from exosync_adapters.mimecast.steps import Write, step
 
-WORDS = "Exchange Online may send as this sender"
-"""What a new policy says behind its mark."""
+_WORDS = {
+    "everyone": "Exchange Online may send as anybody",
+    "profile_group": "Exchange Online may send as this group",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,8 @@ class Series:
     def shape(self, number: int) -> Policy:
         """What a policy should be but for its ranges; what people wrote behind the mark stays."""
         mark, found = self.mark(number), self.policies.get(number)
-        description = mark.describe(WORDS)
-        if found is not None:
-            own = Mark.read(found.description) == mark
-            words = words_of(found.description) or WORDS
-            description = found.description if own else mark.describe(words)
+        words = _WORDS.get(self.party.type, "Exchange Online may send as this domain")
+        description = described(mark, found.description if found else None, words)
         return Policy(
             id=found.id if found else "",
             description=description,
@@ -158,7 +157,11 @@ def _empty(series: Series, number: int, state: Policy, was_in_force: bool) -> It
         return
     after = None if series.deletes else replace(state, enabled=False)
     ranges = state.sources.ranges.family(4) if was_in_force else IpRanges()
-    why = "all ranges would go" if series.wanted else f"{series.sender} is no longer configured"
+    why = (
+        "all of its ranges would go, and without any it would hold for every source"
+        if series.wanted
+        else f"{series.sender} is no longer configured"
+    )
     resource = series.resource(number)
     refusal = None
     if was_in_force:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
-from exosync.core.target import Draft, Finding, Foreign, Observed, Refusal
+from exosync.core.target import Draft, Finding, Foreign, Observed
 from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.layout import count_policies
 from exosync_adapters.mimecast.ledger import Ledger, Owner, sort_out
@@ -25,6 +25,7 @@ from exosync_adapters.mimecast.remembered import IDS
 from exosync_adapters.mimecast.series import Series, Work, in_force, work
 from exosync_adapters.mimecast.settings import EVERYONE as ALL
 from exosync_adapters.mimecast.settings import GROUP, MimecastSettings, Setting
+from exosync_adapters.mimecast.steps import strange
 
 _MOST_FOREIGN = 50
 
@@ -91,39 +92,35 @@ def observe(aim: Aim, policies: Sequence[Policy], remembered: Mapping[str, str])
     )
 
 
-def plan(aim: Aim, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
+def plan(aim: Aim, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
     """Additions in all senders' policies, then removals. Pure.
 
-    What would leave a policy without ranges needs an approval; it waits until nothing is to be
-    added, so that it never holds an addition up.
+    `gently` leaves out what would put a policy out of force, which needs an approval.
     """
     ledger: Ledger = observed.detail
     taken = adopted(aim, ledger) if adopting else {}
     base = observed.owned.union(*(one.sources.ranges.family(4) for one in taken.values()))
-    refusals = tuple(_standing(ledger, taken))
+    refusals = tuple(ledger.without(set(taken.values())).refusals())
     wanted = desired.ranges.family(4)
     if refusals or not wanted:
         return Draft(base, base, refusals=refusals or (rules.EMPTY,))
     found = work_of(aim, ledger, taken, wanted)
-    adds = [one for each in found for one in each.adds]
-    removes = [one for each in found for one in each.removes]
     empties = [one for each in found for one in each.empties]
-    waiting = empties if adds else []
-    steps = adds + removes + ([] if waiting else [one.step for one in empties])
-    touched = {one.resource for one in steps}
-    kept = IpRanges().union(*(one.ranges for one in waiting))
+    left_out, ends = (empties, []) if gently else ([], empties)
+    steps = (
+        *(one for each in found for one in each.adds),
+        *(one for each in found for one in each.removes),
+        *(one.step for one in ends),
+    )
     return Draft(
         base=base,
-        goal=wanted | kept,
-        steps=tuple(steps),
-        refusals=(
-            *_strange(ledger, taken, touched),
-            *(() if waiting else (one.refusal for one in empties if one.refusal)),
-        ),
+        goal=wanted.union(*(one.ranges for one in left_out)),
+        steps=steps,
+        refusals=(*strange(steps), *(one.refusal for one in ends if one.refusal)),
         findings=(
             *(one for each in found for one in each.findings),
             *_costs(aim, wanted),
-            *([rules.removal_waits([one.step.resource for one in waiting])] if waiting else []),
+            *([rules.removal_waits([one.step.resource for one in left_out])] if left_out else []),
         ),
     )
 
@@ -159,25 +156,6 @@ def adopted(aim: Aim, ledger: Ledger) -> dict[Mark, Policy]:
 def _is_candidate(policy: Policy) -> bool:
     plain = not policy.hostnames and not policy.unknown and not policy.sources.alien
     return plain and in_force(policy) and bool(policy.sources.ranges.family(4))
-
-
-def _standing(ledger: Ledger, taken: Mapping[Mark, Policy]) -> Iterator[Refusal]:
-    """The refusals that adopting does not mend."""
-    mended = set(taken.values())
-    yield from Ledger(
-        owner=ledger.owner,
-        twice=ledger.twice,
-        lost={name: one for name, one in ledger.lost.items() if one not in mended},
-        damaged=tuple(one for one in ledger.damaged if one not in mended),
-        rivals=tuple(one for one in ledger.rivals if one not in mended),
-    ).refusals()
-
-
-def _strange(ledger: Ledger, taken: Mapping[Mark, Policy], touched: set[str]) -> Iterator[Refusal]:
-    for mark, policy in {**ledger.own, **taken}.items():
-        resource = ledger.owner.resource(mark)
-        if policy.unknown and resource in touched:
-            yield rules.strange(resource, policy)
 
 
 def _costs(aim: Aim, wanted: IpRanges) -> Iterator[Finding]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from exosync.core.ranges import IpRanges
-from exosync.core.target import ABSENT, Action, Phase, Step
+from exosync.core.target import ABSENT, Action, Phase, Refusal, Step
 from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.ledger import Owner
 from exosync_adapters.mimecast.marks import Mark
@@ -42,6 +43,14 @@ def step(owner: Owner, write: Write, phase: Phase) -> Step:
         gives=after.token if after else ABSENT,
         detail=write,
     )
+
+
+def strange(steps: Iterable[Step]) -> Iterator[Refusal]:
+    """The refusals for policies with fields that are not known, once each."""
+    told = {one.resource: one.detail.before for one in reversed(list(steps)) if one.detail.before}
+    for resource, policy in sorted(told.items()):
+        if policy.unknown:
+            yield rules.strange(resource, policy)
 
 
 def _action(write: Write) -> Action:

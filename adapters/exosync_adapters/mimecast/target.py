@@ -28,10 +28,15 @@ from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.errors import ConfigError, TargetDenied, TargetError, UsageError
 from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.account import Account
+from exosync_adapters.mimecast.addresses_part import AddressesPart
+from exosync_adapters.mimecast.bypass import BypassAim
+from exosync_adapters.mimecast.bypass_part import BypassPart
 from exosync_adapters.mimecast.client import Client, Credentials
 from exosync_adapters.mimecast.marks import LONGEST, Mark, fits
+from exosync_adapters.mimecast.outbound_part import OutboundPart
 from exosync_adapters.mimecast.parts import Part
 from exosync_adapters.mimecast.remembered import merged
+from exosync_adapters.mimecast.senders_part import SendersPart
 from exosync_adapters.mimecast.settings import REGIONS, MimecastSettings, Setting
 from exosync_adapters.mimecast.spoofing import Aim
 from exosync_adapters.mimecast.spoofing_part import SpoofingPart
@@ -90,11 +95,21 @@ class MimecastTarget:
         )
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
-        """The drafts of all settings as one, every addition before any removal. Pure."""
-        drafts = [
-            part.plan(desired, observed.detail[setting], adopting=adopting)
-            for setting, part in self._parts.items()
-        ]
+        """The drafts of all settings as one, every addition before any removal. Pure.
+
+        What would put a policy out of force needs an approval; it waits until nothing is to be
+        added any more, so that it never holds an addition up.
+        """
+
+        def drafted(*, gently: bool) -> list[Draft]:
+            return [
+                part.plan(desired, observed.detail[setting], adopting=adopting, gently=gently)
+                for setting, part in self._parts.items()
+            ]
+
+        drafts = drafted(gently=False)
+        if any(step.phase is Phase.ADD for one in drafts for step in one.steps):
+            drafts = drafted(gently=True)
         steps = [step for one in drafts for step in one.steps]
         refusals = [refusal for one in drafts for refusal in one.refusals]
         return Draft(
@@ -209,5 +224,11 @@ class MimecastTarget:
         )
         made: dict[Setting, Part] = {
             Setting.ANTI_SPOOFING: SpoofingPart(Aim(settings, owner, self.name), account, writer),
+            Setting.SPF_BYPASS: BypassPart(BypassAim(settings, owner, self.name), account, writer),
+            Setting.PERMITTED_SENDERS: SendersPart(
+                self.name, settings.snapshot and self._context.base / settings.snapshot
+            ),
+            Setting.PERMITTED_ADDRESSES: AddressesPart(self.name, settings.pairs, account),
+            Setting.AUTHORIZED_OUTBOUNDS: OutboundPart(account),
         }
         return {setting: made[setting] for setting in settings.settings}
