@@ -53,10 +53,14 @@ _FIELDS = (
 )
 _REASONS = (
     "Mail from these ranges then skips spam scanning, greylisting and IP reputation",
-    "It does not skip anti-spoofing (for that there is the setting anti_spoofing), nor malware or "
-    + "content checks",
-    "The ranges are shared by every Microsoft tenant: whoever sends through Exchange Online skips "
-    + "the same checks, unless the policy is from your own domains alone",
+    (
+        "It does not skip anti-spoofing (for that there is the setting anti_spoofing), nor malware "
+        "or content checks"
+    ),
+    (
+        "The ranges are shared by every Microsoft tenant: whoever sends through Exchange Online "
+        "skips the same checks, unless the policy is from your own domains alone"
+    ),
     "Blocked Senders always win over Permitted Senders",
     "Mimecast has no API for these policies, so exosync can neither write nor read them",
 )
