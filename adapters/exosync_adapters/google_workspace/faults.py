@@ -77,8 +77,7 @@ def read(error: BaseException, caller: Caller) -> Fault:
     if isinstance(error, exceptions.RefreshError):
         return of_refresh(error.args, caller)
     if isinstance(error, ValueError) and not isinstance(error, OSError):
-        told = f"{caller.place} sent what is not JSON: look at the proxy on the way"
-        return _fault("no_json", TargetError, told)
+        return no_json(caller)
     return unreachable(error, caller)
 
 
@@ -238,6 +237,12 @@ def unreachable(error: BaseException, caller: Caller) -> Fault:
     certificate = "CERTIFICATE" in str(error).upper()
     text = f"no answer from {caller.place}{words}: look at the way out to the network"
     return _fault("unreachable", TargetUnreachable, text, again=not certificate)
+
+
+def no_json(caller: Caller) -> Fault:
+    """An answer that is no JSON object: a page of somebody on the way."""
+    told = f"{caller.place} sent what is not JSON: look at the proxy on the way"
+    return _fault("no_json", TargetError, told)
 
 
 def endless(caller: Caller) -> TargetError:

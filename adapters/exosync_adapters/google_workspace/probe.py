@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from exosync.core.target import Step
-from exosync.errors import StepDeclined, TargetConflict, TargetError, TargetUnreachable
+from exosync.errors import StepDeclined, TargetConflict, TargetUnreachable
 from exosync_adapters.google_workspace.allowlist import Aim, can_write
 from exosync_adapters.google_workspace.faults import Fault, quoted
 from exosync_adapters.google_workspace.policies import Allowlist, Listing
-from exosync_adapters.google_workspace.service import Google, Session
+from exosync_adapters.google_workspace.scopes import Caller
+from exosync_adapters.google_workspace.service import Google
 
 DECLINING = frozenset({400, 403, 501})
 """Statuses that say that this is not done: as GAM-team/GAM meets them from these methods."""
@@ -55,7 +56,7 @@ def write(google: Google, read: Read, step: Step, *, settle: float) -> None:
         raise TargetUnreachable(f"{fault.error}; nothing of the change shows")
     if fault is not None:
         _refused(fault)
-    _answered(session, answer)
+    _answered(session.caller, answer)
     if not _shows(google, read, step.gives, settle):
         raise StepDeclined(
             f"the API answered that it is done or under way, but after {settle:g} s the list "
@@ -94,14 +95,12 @@ def _refused(fault: Fault) -> NoReturn:
     raise fault.error
 
 
-def _answered(session: Session, operation: Any) -> None:
+def _answered(caller: Caller, operation: Mapping[str, Any]) -> None:
     """Raises StepDeclined for an operation that ended in an error."""
-    error = operation.get("error") if isinstance(operation, Mapping) else None
+    error = operation.get("error")
     if isinstance(error, Mapping):
         told = quoted(error.get("message"))
-        raise StepDeclined(f"{session.caller.api.title} ended the change with an error{told}")
-    if not isinstance(operation, Mapping):
-        raise TargetError(f"{session.caller.api.title} answered the change in an unknown form")
+        raise StepDeclined(f"{caller.api.title} ended the change with an error{told}")
 
 
 def _shows(google: Google, read: Read, wanted: str, settle: float) -> bool:

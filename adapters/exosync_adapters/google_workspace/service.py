@@ -110,9 +110,13 @@ class Google:
         """One attempt: the answer, or what went wrong."""
         try:
             session.sign_in()
-            return make(session.service).execute(num_retries=0), None
+            answer = make(session.service).execute(num_retries=0)
         except faults.kinds() as error:
             return None, faults.read(error, session.caller)
+        # Of a page that a proxy puts in its place, googleapiclient gives the text.
+        return (
+            (answer, None) if isinstance(answer, dict) else (None, faults.no_json(session.caller))
+        )
 
     def sign_in(self, session: Session) -> Fault | None:
         """Get a token of this session's own; what went wrong, if anything."""
@@ -132,7 +136,6 @@ class Google:
         token: str | None = None
         while True:
             page = self.ask(session, partial(make, page_token=token))
-            page = page if isinstance(page, dict) else {}
             yield page
             token = page.get("nextPageToken") or None
             if token is None:

@@ -69,6 +69,8 @@ class GoogleTarget:
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
         """Make the steps from observed to desired. Pure."""
         if not self._is_allowlist:
+            if adopting:
+                return Draft(observed.owned, observed.owned)
             return gateway.plan(self._settings, desired, observed)
         if adopting:
             return allowlist.plan_adoption(desired, observed)
@@ -126,6 +128,10 @@ class GoogleTarget:
         from exosync_adapters.google_workspace.probe import write
 
         aim: allowlist.Aim = step.detail
+        declined = self._held.declined
+        if declined is not None and declined.token == aim.final:
+            # The additions of the same change were declined in this run: so is the rest.
+            raise StepDeclined(declined.why)
         # Claimed before it is written: what the API takes and shows late is ours all the same.
         ours = ranges_of(read_entries(aim.ours))
         self._held = replace(self._held, claimed=self._held.claimed | ours)
