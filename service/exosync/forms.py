@@ -58,6 +58,7 @@ def task_json(task: Task) -> Json:
         "title": task.title,
         "place": task.place,
         "box": task.box,
+        "found": task.found,
         "fields": [{"name": name, "value": value} for name, value in task.fields],
         "instructions": list(task.instructions),
         "reasons": list(task.reasons),

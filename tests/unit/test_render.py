@@ -27,7 +27,7 @@ REFUSAL = {
 
 ASSERTED = {"setting": HOSTILE, "by": HOSTILE, "at": "2026-11-25T10:00:00+00:00", "ranges": []}
 TASK = {
-    "setting": HOSTILE, "title": HOSTILE, "place": HOSTILE, "box": f"```\n{HOSTILE}",
+    "setting": HOSTILE, "title": HOSTILE, "place": HOSTILE, "box": f"```\n{HOSTILE}", "found": HOSTILE,
     "fields": [{"name": HOSTILE, "value": HOSTILE}], "instructions": [HOSTILE],
     "reasons": [HOSTILE], "who": HOSTILE, "confirmation": "read", "delay": "1d",
     "ranges": ["192.0.2.0/24"], "added": ["192.0.2.0/24"], "removed": [],

@@ -73,12 +73,13 @@ def exchange(phase: Phase, summary: str, change: Change, *, by: Actor) -> Step:
 def _task(summary: str, change: Change) -> Task:
     """What a person is asked to do with the record."""
     before, after = ranges_in(change.before), ranges_in(change.after)
-    old = f"replace “{change.before}”" if change.before else "make a new TXT record"
+    old = "replace the one that is there" if change.before else "make a new TXT record"
     return Task(
         setting=change.new.name,
         title=summary,
         place=f"the DNS zone that holds {change.new.name}",
         box=change.after,
+        found=change.before,
         who="whoever edits the zone",
         confirmation=Confirmation.READ,
         ranges=after,

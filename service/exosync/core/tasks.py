@@ -28,8 +28,8 @@ class Task:
     """What a person is asked to do, written for that person.
 
     `setting` is what `ack` and `todo` call it, unique within the target. `place` is the way
-    to it in the vendor's console, `box` the text to paste, bare, and `fields` what else to
-    enter or tick, each with its value. `ranges` are there once it is done; `added` and
+    to it in the vendor's console, `box` the text to paste, bare, `found` what stands there now
+    as far as it can be read, and `fields` what else to enter or tick, each with its value. `ranges` are there once it is done; `added` and
     `removed` are what changes. `delay` is how long the vendor says that a change takes.
     """
 
@@ -42,6 +42,7 @@ class Task:
     ranges: IpRanges
     added: IpRanges = IpRanges()
     removed: IpRanges = IpRanges()
+    found: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     instructions: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ def plural(count: int, noun: str) -> str:
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_OF_SEVERAL_LINES = frozenset({"before", "after", "text", "box"})
+_OF_SEVERAL_LINES = frozenset({"before", "after", "text", "box", "found"})
 
 
 def clean(text: str) -> str:

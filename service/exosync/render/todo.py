@@ -35,13 +35,19 @@ def _values(view: Json) -> Json:
 
 def _lines(view: Json) -> Iterator[str]:
     task = view["task"]
-    yield click.style(f"{view['target']} {view['setting']}: {task['title']}", bold=True)
+    yield click.style(f"{view['target']} {view['setting']}", bold=True)
+    yield f"  {task['title']}"
     due = click.style(" (overdue)", fg="red") if view["overdue"] else ""
     yield f"  plan {view['plan']}, since {_minute(view['opened_at'])}, due {_minute(view['due_at'])}{due}"
     yield f"  for {task['who']}"
     yield f"  where: {task['place']}"
     yield from (f"  + {one}" for one in task["added"])
     yield from (f"  - {one}" for one in task["removed"])
+    if task.get("found"):
+        yield ""
+        yield click.style("There now", bold=True)
+        yield ""
+        yield task["found"]
     yield ""
     yield click.style("Paste", bold=True)
     yield ""
