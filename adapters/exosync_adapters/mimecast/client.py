@@ -51,6 +51,26 @@ class Credentials:
     client_secret: str = field(repr=False)
 
 
+class Mask:
+    """Remembers what only we and Mimecast may know, and takes it out of texts."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"<Mask of {len(self._secrets)} secrets>"
+
+    def add(self, *secrets: str) -> None:
+        """Remember secrets; what is shorter than four characters would mask too much."""
+        self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
+
+    def clean(self, text: str) -> str:
+        """The text in one line, without any of them."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return one_line(text)
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     text: str = field(repr=False)
@@ -98,7 +118,7 @@ class Client:
         self._pause, self._clock = pause, clock
         self._token: _Token | None = None
         self._wire: Wire | None = None
-        self._secrets: set[str] = set()
+        self._mask = Mask()
 
     def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON of a GET.
@@ -162,7 +182,7 @@ class Client:
                     method, path, headers=headers, query=query, data=data
                 )
             except NoAnswerError as error:
-                told = self._clean(f"{what}: {error}")
+                told = self._mask.clean(f"{what}: {error}")
                 if error.sent and not reads:
                     raise UnansweredError(told) from None
                 if error.hopeless or not reads or not patience.wait(None):
@@ -180,10 +200,10 @@ class Client:
                 return True
             asked = "" if fault.wait is None else f", for {fault.wait:g} s more"
             told = f"{what}: Mimecast asks to be left alone{asked} (its rate limit): {fault.told}"
-            raise TargetUnreachable(self._clean(told))
+            raise TargetUnreachable(self._mask.clean(told))
         if fault.trouble is not Trouble.BROKEN:
             return False
-        told = self._clean(f"{what}: Mimecast fails: {fault.told}")
+        told = self._mask.clean(f"{what}: Mimecast fails: {fault.told}")
         if not reads:
             raise UnansweredError(told)
         if not patience.wait(None):
@@ -191,7 +211,7 @@ class Client:
         return True
 
     def _error(self, what: str, fault: Fault, value: Any) -> TargetError:
-        told = self._clean(f"{what}: {fault.told}")
+        told = self._mask.clean(f"{what}: {fault.told}")
         match fault.trouble:
             case Trouble.EXPIRED:
                 return TargetDenied(f"{told}; a new token did not help")
@@ -209,7 +229,7 @@ class Client:
     def _fetch_token(self, patience: Patience) -> _Token:
         """A new token (form of RFC 6749, section 4.4.2; the scraped developer portal)."""
         proof = self._credentials()
-        self._secrets |= {proof.client_id, proof.client_secret}
+        self._mask.add(proof.client_id, proof.client_secret)
         form = {
             "client_id": proof.client_id,
             "client_secret": proof.client_secret,
@@ -225,7 +245,7 @@ class Client:
         )
         if fault is not None:
             raise TargetDenied(
-                self._clean(
+                self._mask.clean(
                     f"{what}: Mimecast gives no token: {fault.told}; see whether client_id and "
                     "client_secret are those of an application of API 2.0 that is enabled"
                 )
@@ -233,7 +253,7 @@ class Client:
         text = value.get("access_token") if isinstance(value, dict) else None
         if not isinstance(text, str) or not text:
             raise TargetError(f"{what}: the answer holds no access_token")
-        self._secrets.add(text)
+        self._mask.add(text)
         life = _seconds(value.get("expires_in"))
         return _Token(text, self._clock() + max(life - _EARLY, life / 2))
 
@@ -254,13 +274,6 @@ class Client:
 
     def _patience(self) -> Patience:
         return Patience(self._deadline, self._pause, self._clock)
-
-    def _clean(self, text: str) -> str:
-        """The text in one line, without what only we and Mimecast may know."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "***")
-        return one_line(text)
 
 
 def _seconds(value: object) -> float:
