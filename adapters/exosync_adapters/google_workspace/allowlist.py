@@ -93,6 +93,11 @@ class Aim:
     token: str
     final: str
 
+    @property
+    def ranges(self) -> IpRanges:
+        """The addresses that are ours then."""
+        return ranges_of(read_entries(self.ours))
+
 
 def look(google: Google, settings: GoogleSettings, known: Known, held: Held) -> Observed:
     """Read the list and, while a step is open, the audit log. Raises the errors of targets."""
@@ -140,18 +145,18 @@ def observed(found: Allowlist, known: Known, held: Held, log: audit.Log | None) 
 def plan(name: str, settings: GoogleSettings, desired: Desired, observed: Observed) -> Draft:
     """One step for a person, or for the API where that is to be tried and was not declined.
 
-    Desired addresses that foreign entries let in count as there, before and after.
+    Base and goal are what is ours, before and after. What foreign entries let in is in neither:
+    it is no growth, and a first entry beside it is a first publication.
     """
     seen: Seen = observed.detail
-    wanted, there = desired.ranges, seen.found.ranges
-    base = observed.owned | (wanted & there)
+    wanted, owned = desired.ranges, observed.owned
     findings = tuple(rules.held_by_foreign(wanted, seen.foreign, name))
-    if wanted and wanted <= there and observed.owned <= wanted:
-        return Draft(base, wanted, findings=findings)
+    if wanted and wanted <= seen.found.ranges and owned <= wanted:
+        return Draft(owned, owned, findings=findings)
     refusals = rules.refusals(wanted, settings, beside=len(seen.foreign))
     if refusals:
-        return Draft(base, base, refusals=refusals, findings=findings)
-    aim = _aim(settings, wanted, seen)
+        return Draft(owned, owned, refusals=refusals, findings=findings)
+    aim = _aim(settings, wanted, observed)
     declined = seen.memory.declined
     is_declined = declined is not None and declined.token == aim.final
     if settings.write == "probe" and not is_declined and can_write(seen.found):
@@ -160,8 +165,8 @@ def plan(name: str, settings: GoogleSettings, desired: Desired, observed: Observ
         steps = (_person_step(desired, observed, aim),)
     if is_declined and declined is not None:
         findings += (_declined(declined),)
-    added = ranges_of(read_entries(aim.ours)) - observed.owned
-    return Draft(base, wanted, steps, findings=(*findings, *rules.unpublished(added)))
+    findings += tuple(rules.unpublished(aim.ranges - owned))
+    return Draft(owned, aim.ranges, steps, findings=findings)
 
 
 def plan_adoption(desired: Desired, observed: Observed) -> Draft:
@@ -198,17 +203,15 @@ def ownership(adopted: IpRanges) -> str:
     return digest(list(adopted.cidrs()))
 
 
-def _aim(settings: GoogleSettings, wanted: IpRanges, seen: Seen, final: str = "") -> Aim:
+def _aim(settings: GoogleSettings, wanted: IpRanges, observed: Observed, final: str = "") -> Aim:
     """The entries for what is wanted: the foreign ones as they stand, then ours in order.
 
-    What a foreign entry lets in anyhow gets no entry of ours.
+    What foreign entries let in anyhow gets no new entry of ours; one that is there stays.
     """
+    seen: Seen = observed.detail
     others = seen.held_by_others
-    ours = tuple(
-        cidr
-        for cidr in layout(wanted, split_to=settings.split_to)
-        if not IpRanges.parse(cidr) <= others
-    )
+    cidrs = ((one, IpRanges.parse(one)) for one in layout(wanted, split_to=settings.split_to))
+    ours = tuple(cidr for cidr, ranges in cidrs if ranges <= observed.owned or not ranges <= others)
     texts = (*(one.text for one in seen.foreign), *ours)
     token = token_of((*canonical(seen.foreign), *ours))
     return Aim(texts, ours, token, final or token)
@@ -216,16 +219,15 @@ def _aim(settings: GoogleSettings, wanted: IpRanges, seen: Seen, final: str = ""
 
 def _person_step(desired: Desired, observed: Observed, aim: Aim) -> Step:
     seen: Seen = observed.detail
-    goal = ranges_of(read_entries(aim.ours))
-    added, removed = goal - observed.owned, observed.owned - goal - seen.held_by_others
-    is_whole = seen.found.is_told
+    added = aim.ranges - observed.owned
+    removed = observed.owned - aim.ranges - seen.held_by_others
     task = words.allowlist_task(
         desired,
         aim.texts,
         added=added,
         removed=removed,
         kept=len(seen.foreign),
-        is_whole=is_whole,
+        is_whole=seen.found.is_told,
     )
     step = _step(aim, seen.found.token, seen.found.entries, added, removed)
     return replace(step, by=Actor.PERSON, task=task)
@@ -234,15 +236,14 @@ def _person_step(desired: Desired, observed: Observed, aim: Aim) -> Step:
 def _own_steps(settings: GoogleSettings, desired: Desired, observed: Observed) -> Iterator[Step]:
     """What the API is to be asked for: additions, then removals."""
     seen: Seen = observed.detail
-    final = _aim(settings, desired.ranges, seen).token
+    final = _aim(settings, desired.ranges, observed).token
     token, entries, owned = seen.found.token, seen.found.entries, observed.owned
     for _, stage in split(desired, owned):
-        aim = _aim(settings, stage.ranges, seen, final)
+        aim = _aim(settings, stage.ranges, observed, final)
         if aim.token == token:
             continue
-        goal = ranges_of(read_entries(aim.ours))
-        yield _step(aim, token, entries, goal - owned, owned - goal)
-        token, entries, owned = aim.token, read_entries(aim.texts), goal
+        yield _step(aim, token, entries, aim.ranges - owned, owned - aim.ranges)
+        token, entries, owned = aim.token, read_entries(aim.texts), aim.ranges
 
 
 def _step(

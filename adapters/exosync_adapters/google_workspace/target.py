@@ -25,7 +25,6 @@ from exosync.core.target import (
 from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.errors import StepDeclined, TargetConflict, UsageError
 from exosync_adapters.google_workspace import allowlist, gateway
-from exosync_adapters.google_workspace.entries import ranges_of, read_entries
 from exosync_adapters.google_workspace.memory import Declined
 from exosync_adapters.google_workspace.policies import Allowlist, read_policies
 from exosync_adapters.google_workspace.policies import allowlist as read_allowlist
@@ -133,8 +132,7 @@ class GoogleTarget:
             # The additions of the same change were declined in this run: so is the rest.
             raise StepDeclined(declined.why)
         # Claimed before it is written: what the API takes and shows late is ours all the same.
-        ours = ranges_of(read_entries(aim.ours))
-        self._held = replace(self._held, claimed=self._held.claimed | ours)
+        self._held = replace(self._held, claimed=self._held.claimed | aim.ranges)
         settle = self._settings.settle.total_seconds()
         try:
             write(self._google, self._read, step, settle=settle)
