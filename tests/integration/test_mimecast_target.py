@@ -31,6 +31,7 @@ from exosync_adapters.mimecast import kind
 from exosync_adapters.mimecast.account import NOBODY, Account
 from exosync_adapters.mimecast.client import Client, Credentials
 from tests.standins.dns import DnsStandin, Fault
+from tests.standins.endpoints import EndpointsStandIn
 from tests.standins.endpoints_replies import dripping, hang, html, reset, status
 from tests.standins.mimecast import (
     ALL_ROLES,
@@ -41,6 +42,8 @@ from tests.standins.mimecast import (
     seed_thousands,
 )
 from tests.standins.web import Reply
+from tests.support.world import World as Company
+from tests.support.world import only, rules
 from tests.support.zones import zone_file
 
 SECRET = "the-secret-of-mimecast"
@@ -1218,3 +1221,155 @@ def test_what_would_hold_for_every_source_or_block_is_never_sent(
     world.fails(TargetError, lambda: account.create(family, {"description": "x"}))
 
     assert [] == world.calls()
+
+
+def test_missing_rights_for_other_calls_are_named_too() -> None:
+    """Each call needs its own."""
+    with MimecastStandIn(roles=READ_ONLY) as account:
+        world = World(account)
+        told = world.fails(TargetDenied, lambda: world.run(**permits(1)))
+        assert "Gateway | Managed Senders | Edit" in told
+        assert "Policy Management" not in told
+
+
+def test_a_policy_whose_mark_was_taken_is_not_deleted(world: World) -> None:
+    """At the moment of deleting, the mark is looked at too."""
+    keys: dict[str, Any] = {"ranges_per_policy": 2, "when_empty": "delete"}
+    world.run(**keys)
+    gone = IpRanges.parse(world.policies[1].source_ips)
+    of = world.target(**keys)
+    _, draft = world.plan(of, V4 - gone)
+    world.account.edit_policy(FAMILY, world.policies[1].id, description="mine")
+
+    assert "“mine”" in world.fails(TargetConflict, lambda: of.apply(draft.steps[0]))
+    assert 2 == len(world.policies)
+
+
+def test_a_policy_that_somebody_deleted_meanwhile_is_deleted(world: World) -> None:
+    """There is nothing left to do."""
+    keys: dict[str, Any] = {"ranges_per_policy": 2, "when_empty": "delete"}
+    world.run(**keys)
+    gone = IpRanges.parse(world.policies[1].source_ips)
+    of = world.target(**keys)
+    _, draft = world.plan(of, V4 - gone)
+    world.account.remove_policy(FAMILY, world.policies[1].id)
+    world.calls()
+
+    of.apply(draft.steps[0])
+
+    assert not [one for one in world.calls() if one.startswith("DELETE")]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"data": []}'])
+def test_a_create_that_tells_no_id_is_found_by_its_mark(world: World, body: bytes) -> None:
+    """The answer is not what proves it."""
+    of = world.target()
+    _, draft = world.plan(of)
+
+    def make_it() -> None:
+        sent = json.loads(world.account.requests[-1].body)
+        world.account.add_policy(
+            FAMILY, **{("from_" if k == "from" else k): v for k, v in sent.items()}
+        )
+        world.account.script(status(201, body=body))
+
+    world.account.before("POST", BASE, make_it)
+
+    of.apply(draft.steps[0])
+
+    assert V4 == world.held()
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[tuple[Company, MimecastStandIn]]:
+    """A whole exosync whose target is an account."""
+    (tmp_path / "id").write_text("the-id")
+    (tmp_path / "secret").write_text(SECRET)
+    with EndpointsStandIn(version="2018102900") as feed, MimecastStandIn() as account:
+        target = {
+            "name": "mimecast",
+            "kind": "mimecast",
+            "mode": "apply",
+            "url": account.url,
+            "client_id": {"file": "id"},
+            "client_secret": {"file": "secret"},
+            "domains": [DOMAIN],
+            "settings": ["anti_spoofing"],
+            "ranges_per_policy": 10,
+        }
+        yield Company(tmp_path, feed, [target], {"ranges": {"grace": "0s"}}), account
+        assert ([], []) == (account.violations, account.dangerous)
+
+
+def let_through(account: MimecastStandIn) -> set[str]:
+    """Every /24 of the ranges in force."""
+    found = [one.source_ips for one in account.policies[FAMILY] if one.enabled]
+    ranges = IpRanges.parse([cidr for each in found for cidr in each])
+    return set(ranges.split(ipv4=24, ipv6=128))
+
+
+def test_a_whole_company_follows_a_new_version(
+    company: tuple[Company, MimecastStandIn],
+) -> None:
+    """Additions at once; a removal that the guards refuse, once it is approved."""
+    world, account = company
+    told = only(world.sync())
+    assert ("applied", True) == (told["state"], told["verified"])
+    assert "in_sync" == only(world.sync())["state"]
+    before = let_through(account)
+
+    world.publish("2019010700")
+    told = only(world.sync())
+    assert "refused" == told["state"], "the additions are made, the removals are left"
+    assert before < let_through(account)
+    refused = only(world.sync())
+    assert ("refused", ["shrink"]) == (refused["state"], sorted(set(rules(refused)) & {"shrink"}))
+    assert all(one["approvable"] for one in refused["refusals"])
+
+    world.approve(refused["plan"])
+    done = only(world.apply(refused["plan"]))
+    assert ("applied", True) == (done["state"], done["verified"])
+    assert not before <= let_through(account)
+    assert "in_sync" == only(world.sync())["state"]
+    assert SECRET not in json.dumps(told) + json.dumps(refused) + json.dumps(done)
+
+
+def test_a_policy_that_somebody_edits_is_drift_and_is_repaired(
+    company: tuple[Company, MimecastStandIn],
+) -> None:
+    """It is told that it was somebody else."""
+    world, account = company
+    world.sync()
+    policy = account.policies[FAMILY][0]
+    account.edit_policy(FAMILY, policy.id, sourceIPs=policy.source_ips[1:])
+
+    told = only(world.sync())
+
+    assert "drift" in rules(told, "findings")
+    assert ("applied", True) == (told["state"], told["verified"])
+
+
+def test_adopting_is_planned_and_applied_like_any_other_plan(
+    company: tuple[Company, MimecastStandIn],
+) -> None:
+    """By its id."""
+    world, account = company
+    made = account.add_policy(
+        FAMILY,
+        description="Exchange",
+        option="no_action",
+        from_=SENDER,
+        to=INSIDE,
+        sourceIPs=["40.92.0.0/14"],
+    )
+
+    world.plan()
+    plan = only(world.adopt("mimecast"))["plan"]
+    told = only(world.apply(plan))
+
+    assert ("applied", True) == (told["state"], told["verified"])
+    first = account.policies[FAMILY][0]
+    assert (made, "exosync exosync/mimecast example.com 1: Exchange") == (
+        first.id,
+        first.description,
+    )

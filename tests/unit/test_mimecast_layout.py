@@ -94,6 +94,18 @@ def test_neighbours_that_merge_make_room() -> None:
     assert [1] == list(slots)
 
 
+def test_a_range_that_grew_stays_in_its_policy() -> None:
+    """Full as it is: the other half merges with the first."""
+    held = {1: Held(IpRanges.parse("40.92.0.0/15")), 2: Held(IpRanges.parse("40.107.0.0/17"))}
+    wanted = IpRanges.parse(["40.92.0.0/15", "40.107.0.0/16"])
+
+    slots = lay_out(held, wanted, limit=1, split_to=None)
+
+    assert [IpRanges.parse("40.92.0.0/15"), IpRanges.parse("40.107.0.0/16")] == [
+        one.final for one in slots.values()
+    ]
+
+
 def test_a_wide_range_takes_many_policies_when_it_is_split() -> None:
     """A /14 is 1,024 /24."""
     wide = IpRanges.parse("52.100.0.0/14")

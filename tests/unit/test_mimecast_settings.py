@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,22 @@ def test_building_reads_no_secret() -> None:
     target = build()
 
     assert ("mimecast", "mimecast", False) == (target.name, target.kind, target.capabilities.ipv6)
+
+
+def test_building_loads_nothing_that_asks() -> None:
+    """Only what reads or writes an account needs requests, only SPF a DNS library."""
+    program = (
+        "import sys; from tests.unit.test_mimecast_settings import build; build(); "
+        "print(sorted({'requests', 'urllib3', 'dns', 'spftrace'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(path or "." for path in sys.path)},
+    )
+    assert "[]" == done.stdout.strip()
 
 
 def test_a_mark_that_leaves_no_room_is_refused() -> None:

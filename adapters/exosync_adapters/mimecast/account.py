@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from exosync.errors import TargetError
 from exosync_adapters.mimecast.client import Client
-from exosync_adapters.mimecast.faults import MissingError
+from exosync_adapters.mimecast.faults import OUTBOUND, POLICIES, SENDERS, MissingError
 from exosync_adapters.mimecast.paging import read_all
 from exosync_adapters.mimecast.policy import BYPASS, SPOOFING, Policy, read_policy
 
@@ -42,14 +42,14 @@ class Account:
     def policies(self, family: str) -> tuple[Policy, ...]:
         """Every policy of a family, from all pages. Raises what `Client.read` raises."""
         path = _path(family)
-        items = read_all(lambda query: self.client.read(path, query), f"GET {path}")
+        items = read_all(lambda query: self.client.read(path, query, needs=POLICIES), f"GET {path}")
         return tuple(read_policy(one) for one in items)
 
     def policy(self, family: str, policy_id: str) -> Policy | None:
         """One policy by its id, or None if there is none. Raises what `Client.read` raises."""
         path = _path(family, policy_id)
         try:
-            body = self.client.read(path)
+            body = self.client.read(path, needs=POLICIES)
         except MissingError:
             return None
         item = _one(body)
@@ -65,24 +65,24 @@ class Account:
         _guard(family, body)
         if not body.get(CONDITIONS[family]):
             raise _unsafe(f"a policy without {CONDITIONS[family]}")
-        answer = _one(self.client.write("POST", _path(family), body)) or {}
+        answer = _one(self.client.write("POST", _path(family), body, needs=POLICIES)) or {}
         return str(answer.get("id") or answer.get("policyId") or "")
 
     def update(self, family: str, policy_id: str, body: Mapping[str, Any]) -> None:
         """Change fields of a policy; the others stay. Raises what `Client.write` raises."""
         _guard(family, body)
-        self.client.write("PATCH", _path(family, policy_id), body)
+        self.client.write("PATCH", _path(family, policy_id), body, needs=POLICIES)
 
     def delete(self, family: str, policy_id: str) -> None:
         """Delete a policy. Raises what `Client.write` raises."""
-        self.client.write("DELETE", _path(family, policy_id), None)
+        self.client.write("DELETE", _path(family, policy_id), None, needs=POLICIES)
 
     def try_to_write(self, family: str) -> None:
         """Ask to change a policy that does not exist, so that nothing can change.
 
         Raises MissingError or RejectedError where permission was not what it failed for.
         """
-        self.client.write("PATCH", _path(family, NOBODY), {"description": NOBODY})
+        self.client.write("PATCH", _path(family, NOBODY), {"description": NOBODY}, needs=POLICIES)
 
     def permit(self, pairs: Sequence[tuple[str, str]]) -> Any:
         """Permit senders for recipients, at most a hundred pairs a call; gives the answer.
@@ -92,11 +92,11 @@ class Account:
         if not 1 <= len(pairs) <= MOST_SENDERS:
             raise ValueError(f"1 to {MOST_SENDERS} pairs a call, not {len(pairs)}")
         items = [{"action": "permit", "sender": sender, "to": to} for sender, to in pairs]
-        return self.client.write("POST", _SENDERS, {"data": items})
+        return self.client.write("POST", _SENDERS, {"data": items}, needs=SENDERS)
 
     def outbound_addresses(self) -> tuple[str, ...]:
         """The account's authorized outbound addresses, as texts. Raises what `Client.read` raises."""
-        body = self.client.read(_OUTBOUND)
+        body = self.client.read(_OUTBOUND, needs=OUTBOUND)
         entries = body.get("outboundIpAddresses") if isinstance(body, Mapping) else body
         found = [
             str(one.get("outboundIpAddress") or "") if isinstance(one, Mapping) else str(one)

@@ -90,10 +90,7 @@ class BypassPart:
         return replace(
             draft,
             refusals=(*draft.refusals, *(_refusal(one) for one in refused)),
-            findings=(
-                *draft.findings,
-                *(Finding(one.rule or "spf_bypass_unknown", one.words) for one in told),
-            ),
+            findings=(*draft.findings, *(_finding(one) for one in told)),
         )
 
     def apply(self, step: Step) -> None:
@@ -198,6 +195,12 @@ class BypassPart:
                 lifetime=dns.timeout.total_seconds(),
             )
         return self._live
+
+
+def _finding(trial: Trial) -> Finding:
+    if trial.rule:
+        return Finding(trial.rule, trial.words)
+    return Finding("spf_bypass_unknown", trial.words)
 
 
 def _refusal(trial: Trial) -> Refusal:

@@ -21,12 +21,12 @@ from urllib.parse import urlencode
 from exosync.core.words import one_line
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
 from exosync_adapters.mimecast.faults import (
-    FORBIDDEN,
     Fault,
     MissingError,
     RejectedError,
     Trouble,
     UnansweredError,
+    forbidden,
     judge,
 )
 
@@ -38,6 +38,9 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105  (a path)
 _EARLY = 60.0
 _LIFE = 1799.0
 """Seconds that a token lives where the answer does not say (captivatortechnologies/veltrix-apps)."""
+
+_Asked = tuple[str, str, Mapping[str, str] | None]
+"""The method, the path and the query of a request."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _SHORTEST_SECRET = 4
@@ -120,52 +123,46 @@ class Client:
         self._wire: Wire | None = None
         self._mask = Mask()
 
-    def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The JSON of a GET.
+    def read(self, path: str, query: Mapping[str, str] | None = None, *, needs: str) -> Any:
+        """The JSON of a GET; `needs` says what the application needs for it.
 
         Raises TargetDenied, TargetUnreachable, MissingError, RejectedError or TargetError.
         """
-        return self._authorised("GET", path, query, None)
+        return self._authorised(("GET", path, query), None, needs)
 
-    def write(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None, *, needs: str) -> Any:
         """The JSON that a POST, PATCH or DELETE is answered with, None where there is none.
 
         Raises UnansweredError where it may have been carried out, TargetUnreachable where it
         was not, and what `read` raises.
         """
-        return self._authorised(method, path, None, body)
+        return self._authorised((method, path, None), body, needs)
 
     def authorise(self) -> None:
         """Fetch a token if there is none that lives. Raises TargetDenied, TargetUnreachable."""
         self._bearer(self._patience())
 
-    def _authorised(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
-    ) -> Any:
+    def _authorised(self, asked: _Asked, body: Mapping[str, Any] | None, needs: str) -> Any:
         data = None if body is None else json.dumps(body).encode()
         patience, renewed = self._patience(), False
-        what = f"{method} {path}"
+        what = f"{asked[0]} {asked[1]}"
         while True:
             headers = {"Accept": "application/json", "Authorization": self._bearer(patience)}
             if data is not None:
                 headers["Content-Type"] = "application/json"
-            value, fault = self._once(what, patience, (method, path, query), headers, data)
+            value, fault = self._once(what, patience, asked, headers, data)
             if fault is None:
                 return value
             if fault.trouble is Trouble.EXPIRED and not renewed:
                 renewed, self._token = True, None
                 continue
-            raise self._error(what, fault, value)
+            raise self._error(what, fault, value, needs)
 
     def _once(
         self,
         what: str,
         patience: Patience,
-        asked: tuple[str, str, Mapping[str, str] | None],
+        asked: _Asked,
         headers: Mapping[str, str],
         data: bytes | None,
         *,
@@ -210,13 +207,13 @@ class Client:
             raise TargetUnreachable(told)
         return True
 
-    def _error(self, what: str, fault: Fault, value: Any) -> TargetError:
+    def _error(self, what: str, fault: Fault, value: Any, needs: str) -> TargetError:
         told = self._mask.clean(f"{what}: {fault.told}")
         match fault.trouble:
             case Trouble.EXPIRED:
                 return TargetDenied(f"{told}; a new token did not help")
             case Trouble.DENIED:
-                return TargetDenied(f"{told}; {FORBIDDEN}")
+                return TargetDenied(f"{told}; {forbidden(needs)}")
             case Trouble.MISSING:
                 return MissingError(told)
         return RejectedError(told, fault=fault, answer=value)
@@ -239,7 +236,8 @@ class Client:
             "Accept": "application/json",
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        what, asked = f"POST {TOKEN_PATH}", ("POST", TOKEN_PATH, None)
+        what = f"POST {TOKEN_PATH}"
+        asked: _Asked = ("POST", TOKEN_PATH, None)
         value, fault = self._once(
             what, patience, asked, headers, urlencode(form).encode(), harmless=True
         )

@@ -18,12 +18,10 @@ from typing import Any
 from exosync.core.words import one_line, short
 from exosync.errors import TargetError, TargetUnreachable
 
-FORBIDDEN = (
-    "the product Policy Management or the permission “Gateway | Policies | Edit” of the "
-    "application's role is missing, or there is no such route: Mimecast gives the same answer for "
-    "all three"
-)
-"""What `app_forbidden` may mean (a probe of August 2026, published without a name)."""
+POLICIES = "the product Policy Management or the permission “Gateway | Policies | Edit”"
+SENDERS = "a product with managed senders or the permission “Gateway | Managed Senders | Edit”"
+OUTBOUND = "a product with the account's settings or the permission “Account | Settings | Read”"
+"""What the application needs for each kind of call (scraped developer portal, December 2025)."""
 
 _MOST_SHOWN = 300
 _MOST_WRONGS = 5
@@ -89,6 +87,18 @@ _BY_STATUS = {
     410: Trouble.MISSING,
     429: Trouble.THROTTLED,
 }
+
+
+def forbidden(needs: str) -> str:
+    """What a refusal for want of rights may mean.
+
+    Product, permission and route cannot be told apart (a probe of August 2026, published
+    without a name).
+    """
+    return (
+        f"{needs} of the application's role is missing, or there is no such route: Mimecast gives "
+        "the same answer for all three"
+    )
 
 
 class MissingError(TargetError):
@@ -179,8 +189,8 @@ def _listed(value: object, depth: int) -> Iterator[Wrong]:
     """Errors in a list, an object or a text, with those that lie inside of them."""
     if depth == 0 or not value:
         return
-    if isinstance(value, str):
-        yield Wrong(value)
+    if isinstance(value, (str, bool)):
+        yield Wrong(value if isinstance(value, str) else "an error without words")
     elif isinstance(value, list):
         for one in value:
             yield from _listed(one, depth)

@@ -46,7 +46,10 @@ def lay_out(
     """
     final = _kept(held, wanted, limit, split_to)
     still = {n: one.ranges if one.in_force else _NOTHING for n, one in held.items()}
-    rest = list(entries_of(wanted - _NOTHING.union(*final.values()), split_to))
+    new = wanted - _NOTHING.union(*final.values())
+    rest = list(entries_of(new, split_to))
+    if split_to is None:
+        rest = [one for one in rest if not _joins(one, final, still, limit)]
     number = 0
     while rest:
         number += 1
@@ -76,6 +79,19 @@ def _kept(
         final[number] = stays
         rest -= stays
     return final
+
+
+def _joins(
+    entry: str, final: dict[int, IpRanges], still: Mapping[int, IpRanges], limit: int
+) -> bool:
+    """Put an entry beside a neighbour that it merges with, if there is one: a range that grew."""
+    new = IpRanges.parse(entry)
+    for number, before in final.items():
+        now, all_of_it = before | new, before | new | still.get(number, _NOTHING)
+        if before and len(now) <= len(before) and len(all_of_it) <= limit:
+            final[number] = now
+            return True
+    return False
 
 
 def _fill(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from exosync.core.target import ABSENT, Finding, Refusal, Severity
 from exosync_adapters.mimecast import rules
@@ -69,12 +70,12 @@ class Ledger:
 
     @property
     def resources(self) -> dict[str, str]:
-        """The token of each policy of ours, and ABSENT for the numbers that are made next."""
+        """The token of each policy of ours, and ABSENT for the number that is made next."""
         found = {self.owner.resource(mark): one.token for mark, one in self.own.items()}
         for sender in self.owner.senders:
             taken = self.series(sender)
-            for number in range(1, max(taken, default=0) + 2):
-                found.setdefault(self.owner.resource(self.owner.mark(sender, number)), ABSENT)
+            free = next(number for number in count(1) if number not in taken)
+            found[self.owner.resource(self.owner.mark(sender, free))] = ABSENT
         return found
 
     @property

@@ -45,7 +45,7 @@ class OutboundPart:
         """Read the list; that it cannot be read stops nothing, since nothing depends on it."""
         check = self._read()
         severity = Severity.INFO if check.ok else Severity.WARNING
-        finding = Finding(SETTING, check.message, severity)
+        finding = Finding("authorized_outbounds", check.message, severity)
         return Observed(_NOTHING, {}, findings=(finding,), detail=check)
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:

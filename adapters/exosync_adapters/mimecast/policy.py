@@ -44,6 +44,8 @@ _KNOWN = frozenset(
     }
 )
 
+_UNDERSTOOD = _KNOWN | _PASSED_OVER
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -323,7 +325,7 @@ def _unknown(item: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: json.dumps(value, sort_keys=True)
         for name, value in sorted(item.items())
-        if name not in _KNOWN | _PASSED_OVER and value not in (None, "", [], {}, False, 0)
+        if name not in _UNDERSTOOD and value not in (None, "", [], {}, False, 0)
     }
 
 

@@ -121,6 +121,7 @@ class Writer:
         found = self._read(write, before.id) or self._by_mark(write)
         if found is None:
             return
+        self._must_be_marked(write, found)
         self._must_be_expected(write, before, found)
         for attempt in (1, 2):
             try:
@@ -146,9 +147,8 @@ class Writer:
             found = self._same(write, before) if write.adopting else self._by_mark(write)
         if found is None:
             raise self._conflict(write, "it is gone")
-        mark = Mark.read(found.description)
-        if mark != write.mark and not (write.adopting and found.description == before.description):
-            raise self._conflict(write, f"its description is now {rules.quoted(found)}")
+        if not (write.adopting and found.description == before.description):
+            self._must_be_marked(write, found)
         return found
 
     def _read(self, write: Write, policy_id: str) -> Policy | None:
@@ -184,6 +184,10 @@ class Writer:
         if wrong:
             raise self._conflict(write, f"it is there already, with other {', '.join(wrong)}")
 
+    def _must_be_marked(self, write: Write, found: Policy) -> None:
+        if Mark.read(found.description) != write.mark:
+            raise self._conflict(write, f"its description is now {rules.quoted(found)}")
+
     def _must_be_expected(self, write: Write, before: Policy, found: Policy) -> None:
         if found.token != before.token:
             wrong = ", ".join(differences(before, found)) or "its fields"
@@ -199,10 +203,10 @@ class Writer:
         """Read until the policy is as it was written, field by field."""
         found: Policy | None = None
         for _ in self._looks(self._settle):
-            found = self._read(write, policy_id)
+            found = self._read(write, policy_id) if policy_id else self._by_mark(write)
             if found is not None and self._done(write, found, after):
                 return
-        if found is None:
+        if found is None and policy_id:
             found = self._by_mark(write)
         wrong = [] if found is None else list(self._fields(write, found, after))
         if found is not None and not wrong:
