@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,9 +12,7 @@ from typing import Any
 import pytest
 
 from exosync.core.ranges import IpRanges
-from exosync.core.target import (
-    Check,
-)
+from exosync.core.target import Check
 from exosync.errors import (
     ConfigError,
     ExosyncError,
@@ -21,9 +20,11 @@ from exosync.errors import (
     TargetError,
     TargetUnreachable,
 )
+from exosync_adapters.google_workspace import libraries
 from tests.standins import google_replies as replies
 from tests.standins.google_auth import SOURCE
 from tests.standins.google_switches import (
+    ADMIN_SDK,
     CLOUD_IDENTITY,
     IAM_CREDENTIALS,
     READ_AUDIT,
@@ -453,3 +454,74 @@ def test_a_check_of_a_gateway_says_that_nothing_can_be_tried(make: Make) -> None
 
     assert isinstance(only, Check)
     assert "no API" in only.message
+
+
+def test_missing_libraries_are_told_with_the_extra_to_install(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a run and by a check alike."""
+    bench = make({"allowlist": FIRST})
+    libraries.load.cache_clear()
+    monkeypatch.setitem(sys.modules, "google_auth_httplib2", None)
+    try:
+        found = list(bench.target.check())
+        with pytest.raises(ConfigError, match=r"pip install 'exosync\[google\]'"):
+            bench.look()
+    finally:
+        libraries.load.cache_clear()
+
+    assert [("libraries", False)] == [(one.name, one.ok) for one in found]
+    assert [] == bench.calls()
+
+
+def test_a_check_tells_of_the_own_customer_and_of_an_empty_list(make: Make) -> None:
+    """What my_customer stands for, and that there is no list yet."""
+    bench = make({"allowlist": None}, customer="my_customer")
+
+    told = {one.name: one.message for one in bench.target.check()}
+
+    assert "is C01abcdef" == told["customer"]
+    assert "an empty one" in told["email allowlist"]
+
+
+def test_a_check_tells_what_is_strange_about_the_list(make: Make) -> None:
+    """Entries that are none, and lists at several places."""
+    switches = Switches(also_on=("org_unit",))
+    bench = make({"allowlist": ["mail.example", "8.8.8.8/24"], "switches": switches})
+
+    told = [one.message for one in bench.target.check() if one.ok is None]
+
+    for words in ("set 2 times", "no addresses", "inside their range"):
+        assert any(words in one for one in told)
+
+
+def test_a_check_of_a_gateway_tries_the_audit_log_alone(make: Make) -> None:
+    """It needs no other scope."""
+    bench = make({"delegated": [READ_AUDIT]}, setting="inbound_gateway")
+
+    assert {
+        "libraries": True,
+        "credentials": True,
+        "scope admin.reports.audit.readonly": True,
+        "Admin SDK API": True,
+        "not tried": None,
+    } == checks(bench)
+    assert [TOKEN, AUDIT] == bench.calls()
+
+
+def test_a_check_of_an_audit_log_that_is_not_enabled_only_warns(make: Make) -> None:
+    """With what to enable."""
+    bench = make({"allowlist": FIRST, "switches": Switches(disabled_apis=(ADMIN_SDK,))})
+
+    found = {one.name: one for one in bench.target.check()}
+
+    assert None is found["Admin SDK API"].ok
+    assert "enable admin.googleapis.com" in found["Admin SDK API"].message
+
+
+def test_a_check_of_a_target_that_may_write_says_that_it_was_not_tried(make: Make) -> None:
+    """A check changes nothing."""
+    found = {one.name: one for one in make({"allowlist": FIRST}, write="probe").target.check()}
+
+    assert True is found["scope cloud-identity.policies"].ok
+    assert "only when it is to be changed" in found["not tried"].message

@@ -214,6 +214,15 @@ def test_a_gateway_cannot_be_explained_for_certain(make: Make) -> None:
     assert outside.says[0].startswith("not among")
 
 
+def test_a_gateway_that_google_forbids_is_refused(make: Make) -> None:
+    """Private addresses are not taken there either."""
+    bench = make(setting="inbound_gateway", audit=False, credentials=None)
+
+    draft = bench.plan(*FIRST, "10.0.0.0/13")
+
+    assert (["private_addresses"], ()) == (rules(draft.refusals), draft.steps)
+
+
 def test_a_gateway_has_nothing_to_adopt(make: Make) -> None:
     """Nothing of it is read."""
     bench = make(setting="inbound_gateway", audit=False, credentials=None)

@@ -485,6 +485,16 @@ def test_explaining_an_address_names_the_entries(make: Make) -> None:
     assert (False, ()) == (unknown.knows, unknown.says)
 
 
+def test_an_address_that_not_all_lists_hold_is_not_known(make: Make) -> None:
+    """The entry is told all the same, and why it does not count."""
+    bench = make({"allowlist": [FOREIGN, *FIRST], "switches": Switches(also_on=("group",))})
+
+    known = bench.target.explain(IpRanges.parse("40.92.7.9"), bench.look())
+
+    assert False is known.knows
+    assert [FIRST[0] in known.says[0], "does not count" in known.says[1]] == [True, True]
+
+
 def test_configuration_holds_what_changes_plans_and_nothing_of_credentials(make: Make) -> None:
     """It is part of the plan's id."""
     told = make(split_to=24).target.configuration()

@@ -81,6 +81,19 @@ def test_what_the_api_writes_is_read_back(make: Make) -> None:
     assert bench.pauses.count(2.0) == 0
 
 
+def test_what_foreign_entries_let_in_is_not_written(make: Make) -> None:
+    """Then there is only the removal."""
+    bench = probing(make, ["104.47.0.0/16"], mutate="works")
+    bench.target.apply(bench.plan(*FIRST).steps[0])
+    bench.look()
+
+    (step,) = bench.plan(FIRST[0], "104.47.0.0/17").steps
+    bench.target.apply(step)
+
+    assert Phase.REMOVE is step.phase
+    assert ["104.47.0.0/16", FIRST[0]] == bench.google.allowlist
+
+
 def test_writing_twice_is_harmless(make: Make) -> None:
     """The second time nothing is written."""
     bench = probing(make, mutate="works")

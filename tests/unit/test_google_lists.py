@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -17,13 +18,14 @@ from exosync.core.target import Actor, Observed
 from exosync.core.tasks import Asked, Known
 from exosync.errors import TargetError
 from exosync_adapters.google_workspace import allowlist as flow
+from exosync_adapters.google_workspace.allowlist_plan import can_write, plan, plan_adoption
 from exosync_adapters.google_workspace.entries import (
+    Entry,
     box_text,
     canonical,
     divide,
     layout,
     ranges_of,
-    read_box,
     read_entries,
     read_entry,
 )
@@ -58,6 +60,11 @@ written = st.one_of(
 )
 lists = st.lists(written, max_size=6)
 some_ranges = st.lists(cidrs, min_size=1, max_size=4).map(IpRanges.parse)
+
+
+def read_box(text: str) -> tuple[Entry, ...]:
+    """What the console makes of a box: entries between commas."""
+    return read_entries(text.split(","))
 
 
 def policy(entries: Sequence[str], **changes: Any) -> dict[str, Any]:
@@ -155,6 +162,7 @@ def test_every_entry_is_ours_or_foreign_and_ours_only_if_claimed(
 
     assert sorted(map(repr, entries)) == sorted(map(repr, ours + foreign))
     assert [one for one in entries if one in foreign] == list(foreign)
+    assert [one for one in entries if one in ours] == list(ours)
     assert ranges_of(ours) <= claimed | adopted
     assert not any(one.canonical in strangers and not one.ranges <= adopted for one in ours)
     assert all(one.ranges for one in ours)
@@ -167,7 +175,7 @@ def test_what_a_person_pastes_ends_the_asking(
     """The list then holds what is wanted and every foreign entry, and no step is left."""
     settings = SETTINGS.model_copy(update={"split_to": split_to})
     before = seen(texts, Known(now=NOW))
-    draft = flow.plan("google", settings, desired(wanted), before)
+    draft = plan("google", settings, desired(wanted), before)
     assume(draft.steps)
     (step,) = draft.steps
     assert step.task is not None
@@ -187,7 +195,7 @@ def test_what_a_person_pastes_ends_the_asking(
     )
     assert wanted <= after.detail.found.ranges
     assert after.owned <= wanted
-    assert () == flow.plan("google", settings, desired(wanted), after).steps
+    assert () == plan("google", settings, desired(wanted), after).steps
     assert flow.verify(desired(wanted), after).ok
 
 
@@ -197,7 +205,7 @@ def test_a_later_change_takes_out_ours_alone(
 ) -> None:
     """Of what was pasted before, what is wanted no longer goes; foreign entries stay."""
     before = seen(texts, Known(now=NOW))
-    draft = flow.plan("google", SETTINGS, desired(first), before)
+    draft = plan("google", SETTINGS, desired(first), before)
     assume(draft.steps)
     task = draft.steps[0].task
     assert task is not None
@@ -205,7 +213,7 @@ def test_a_later_change_takes_out_ours_alone(
     known = Known(now=NOW, asked=asked, remembered=before.remember)
     middle = seen([one.text for one in read_box(task.box)], known)
 
-    later = flow.plan("google", SETTINGS, desired(second), middle)
+    later = plan("google", SETTINGS, desired(second), middle)
 
     assert middle.owned == later.base
     assert later.goal <= second
@@ -222,7 +230,7 @@ def test_adoption_changes_what_is_ours_and_nothing_else(texts: list[str], wanted
     """Only entries within what is wanted, and no guard sees growth."""
     before = seen(texts, Known(now=NOW))
 
-    draft = flow.plan_adoption(desired(wanted), before)
+    draft = plan_adoption(desired(wanted), before)
 
     assert draft.base == draft.goal
     assert draft.base <= wanted
@@ -243,9 +251,9 @@ def test_what_the_api_is_asked_for_ends_the_same(
     settings = SETTINGS.model_copy(update={"write": "probe"})
     known = Known(now=NOW, remembered={"ours": list(first.cidrs())})
     before = seen([*texts, *first.cidrs()], known)
-    by_person = flow.plan("google", SETTINGS, desired(wanted), before)
+    by_person = plan("google", SETTINGS, desired(wanted), before)
 
-    steps = flow.plan("google", settings, desired(wanted), before).steps
+    steps = plan("google", settings, desired(wanted), before).steps
 
     assert bool(by_person.steps) is bool(steps)
     assert all(one.by is Actor.EXOSYNC for one in steps)
@@ -255,6 +263,34 @@ def test_what_the_api_is_asked_for_ends_the_same(
         token = step.gives
     if steps:
         assert by_person.steps[0].gives == token
+
+
+def test_the_list_that_the_box_shows_decides_what_is_pasted() -> None:
+    """Of lists at several places only what is common to all is let in, and in the text."""
+    unit = {"query": "…", "orgUnit": "orgUnits/other"}
+    policies = [
+        policy(["8.8.8.8", "9.9.9.9"], policyQuery=unit),
+        policy(["9.9.9.9/32", "1.1.1.1"], policyQuery={**unit, "orgUnit": "orgUnits/third"}),
+        OTHER,
+    ]
+
+    read = allowlist(policies, customer="C01abcdef", root_unit=None)
+
+    assert not read.is_told
+    assert ["9.9.9.9"] == [one.text for one in read.entries]
+    assert IpRanges.parse("9.9.9.9") == read.ranges
+
+
+def test_thousands_of_entries_are_planned_in_a_moment() -> None:
+    """By other people's hands, among ours."""
+    texts = [f"203.0.{high}.{low}" for high in range(20) for low in range(256)]
+    wanted = IpRanges.parse(["40.92.0.0/15"])
+    began = perf_counter()
+
+    draft = plan("google", SETTINGS, desired(wanted), seen(texts, Known(now=NOW)))
+
+    assert len(texts) + 1 == len(draft.steps[0].after.split("\n"))
+    assert perf_counter() - began < 5
 
 
 def test_memory_is_kept_as_json() -> None:
@@ -341,7 +377,7 @@ def test_googles_own_default_counts_where_people_set_nothing() -> None:
     read = allowlist([OTHER, default], customer="C01abcdef", root_unit=None)
 
     assert IpRanges.parse("8.8.8.8") == read.ranges
-    assert not flow.can_write(read)
+    assert not can_write(read)
 
 
 def test_a_body_for_patch_is_the_whole_policy_without_what_the_service_sets() -> None:

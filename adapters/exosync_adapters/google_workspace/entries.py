@@ -53,11 +53,6 @@ def read_entries(texts: Iterable[str]) -> tuple[Entry, ...]:
     return tuple(read_entry(text) for text in texts if text.strip())
 
 
-def read_box(text: str) -> tuple[Entry, ...]:
-    """Read a box of the console: entries between commas or on lines of their own."""
-    return read_entries(text.replace("\n", ",").split(","))
-
-
 def box_text(texts: Iterable[str]) -> str:
     """The text of the email allowlist's box."""
     return BETWEEN.join(texts)
@@ -91,16 +86,18 @@ def divide(
     foreign before (`foreign` holds its canonical text) stays so, wherever it lies: only
     adoption changes that.
     """
+    allowed = claimed | adopted
 
     def is_ours(entry: Entry) -> bool:
-        if not entry.ranges:
+        if not entry.ranges or not entry.ranges <= allowed:
             return False
-        if entry.ranges <= adopted:
-            return True
-        return entry.canonical not in foreign and entry.ranges <= claimed | adopted
+        return entry.canonical not in foreign or entry.ranges <= adopted
 
-    ours = tuple(entry for entry in entries if is_ours(entry))
-    return ours, tuple(entry for entry in entries if entry not in ours)
+    ours: list[Entry] = []
+    others: list[Entry] = []
+    for entry in entries:
+        (ours if is_ours(entry) else others).append(entry)
+    return tuple(ours), tuple(others)
 
 
 def layout(ranges: IpRanges, *, split_to: int | None) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ Google documents create, patch and delete of policies for data loss prevention a
 answers for other settings are unknown, 501, 400 and 403 among them. So a refusal is no failure:
 the step goes to a person. An answer that says yes is no proof either: the list is read back.
 There is no compare-and-swap, and an operation cannot be polled (the API has no such method).
+On a connection that had gone stale httplib2 sends the request once more: the whole policy twice
+is the policy once.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any, NoReturn
 
 from exosync.core.target import Step
 from exosync.errors import StepDeclined, TargetConflict, TargetUnreachable
-from exosync_adapters.google_workspace.allowlist import Aim, can_write
+from exosync_adapters.google_workspace.allowlist_plan import Aim, can_write
 from exosync_adapters.google_workspace.faults import Fault, quoted
 from exosync_adapters.google_workspace.policies import Allowlist, Listing
 from exosync_adapters.google_workspace.scopes import Caller

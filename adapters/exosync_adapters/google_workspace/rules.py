@@ -113,8 +113,8 @@ def held_by_foreign(desired: IpRanges, foreign: Sequence[Entry], name: str) -> I
     told = f"; exosync adopt {name} takes over those that lie within what is desired"
     yield Finding(
         "held_by_others",
-        f"{plural(len(held), 'entry')} that are not exosync's let in desired addresses, and would "
-        f"not be removed when those leave: {few([one.text for one in held])}"
+        f"what is not exosync's lets in desired addresses, and would not be removed when those "
+        f"leave ({plural(len(held), 'entry')}): {few([one.text for one in held])}"
         + (told if inside else ""),
         Severity.INFO,
     )

@@ -24,7 +24,7 @@ from exosync.core.target import (
 )
 from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.errors import StepDeclined, TargetConflict, UsageError
-from exosync_adapters.google_workspace import allowlist, gateway
+from exosync_adapters.google_workspace import allowlist, allowlist_plan, gateway
 from exosync_adapters.google_workspace.memory import Declined
 from exosync_adapters.google_workspace.policies import Allowlist, read_policies
 from exosync_adapters.google_workspace.policies import allowlist as read_allowlist
@@ -72,8 +72,8 @@ class GoogleTarget:
                 return Draft(observed.owned, observed.owned)
             return gateway.plan(self._settings, desired, observed)
         if adopting:
-            return allowlist.plan_adoption(desired, observed)
-        return allowlist.plan(self.name, self._settings, desired, observed)
+            return allowlist_plan.plan_adoption(desired, observed)
+        return allowlist_plan.plan(self.name, self._settings, desired, observed)
 
     def rehearse(self, desired: Desired, observed: Observed, draft: Draft) -> Draft:
         """Nothing can be tried at Google without doing it."""
@@ -126,7 +126,7 @@ class GoogleTarget:
     def _write(self, step: Step) -> None:
         from exosync_adapters.google_workspace.probe import write
 
-        aim: allowlist.Aim = step.detail
+        aim: allowlist_plan.Aim = step.detail
         declined = self._held.declined
         if declined is not None and declined.token == aim.final:
             # The additions of the same change were declined in this run: so is the rest.

@@ -36,9 +36,9 @@ _SAFER = (
     "approved senders for whom authentication is required"
 )
 _SKIPS_ALLOWLIST = (
-    "What it bypasses: Gmail does not take mail from these addresses for spam, whatever is in it; "
-    "CISA advises against email allowlists (GWS.GMAIL.14.1v1), since such senders “bypass "
-    "important security mechanisms, such as SPF, DKIM, and DMARC”; an audit will name each entry"
+    "What it bypasses: Gmail's spam filter lets mail from these addresses past; CISA advises "
+    "against email allowlists (GWS.GMAIL.14.1v1), since such senders “bypass important security "
+    "mechanisms, such as SPF, DKIM, and DMARC”; an audit will name each entry"
 )
 _SKIPS_GATEWAY = (
     "What it bypasses: “Gmail doesn't do SPF or DMARC checks on incoming messages from the IP "
@@ -60,10 +60,6 @@ def change(added: IpRanges, removed: IpRanges) -> str:
     parts = [f"add {few(added.cidrs())}"] if added else []
     parts += [f"remove {few(removed.cidrs())}"] if removed else []
     return "; ".join(parts) or "the same ranges"
-
-
-def _all(ranges: IpRanges) -> str:
-    return ", ".join(ranges.cidrs())
 
 
 def allowlist_task(
@@ -89,7 +85,6 @@ def allowlist_task(
         ranges=desired.ranges,
         added=added,
         removed=removed,
-        fields=(("IP addresses of the email allowlist", f"{plural(len(texts), 'entry')}"),),
         instructions=_allowlist_instructions(kept, removed, is_whole=is_whole),
         reasons=reasons(desired, _SKIPS_ALLOWLIST),
         delay=DELAY,
@@ -114,12 +109,16 @@ def _allowlist_instructions(kept: int, removed: IpRanges, *, is_whole: bool) -> 
         return (first, add, last)
     replace = "Replace the whole text of the box with addresses by the text given here."
     if kept:
-        replace += f" The {plural(kept, 'entry')} that are not exosync's are in it, unchanged."
+        replace += f" What is not exosync's stands in it unchanged ({plural(kept, 'entry')})."
+    gateway = (
+        "Google does not add an address that an inbound gateway holds: what is missing after "
+        "saving is held there, so choose one of the two."
+    )
     other = (
         "If the box does not show what stands under “before”, stop and run exosync again: what "
         "was added meanwhile would be lost."
     )
-    return (first, other, replace, last)
+    return (first, other, replace, last, gateway)
 
 
 _OPTIONS = (
