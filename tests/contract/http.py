@@ -1,0 +1,49 @@
+"""What the harnesses of HTTP services share: a tap in the stand-in's one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from exosync.core.ranges import IpRanges
+from tests.contract.harness import Counted, Failure
+from tests.standins.web import Reply, Request
+
+
+class Tapped(Counted):
+    """A harness that every request passes before the stand-in answers it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_silent = False
+
+    def tap(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
+        """Count a request, break it if that is wanted, else have it answered."""
+        if self._is_silent:
+            return Reply(manner="reset")
+        if not self._is_write(request):
+            self._reads += 1
+            return answer(request)
+        try:
+            self._before_write()
+        except Failure:
+            return Reply(500)
+        reply = answer(request)
+        self.history.append(self.listed())
+        return reply
+
+    @contextmanager
+    def unplugged(self) -> Iterator[None]:
+        """Every connection is reset."""
+        self._is_silent = True
+        try:
+            yield
+        finally:
+            self._is_silent = False
+
+    def _is_write(self, request: Request) -> bool:
+        raise NotImplementedError
+
+    def listed(self) -> IpRanges:
+        """The ranges that are let through on our account."""
+        raise NotImplementedError
