@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from http.client import IncompleteRead
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -175,6 +176,24 @@ def test_no_answer_is_asked_for_again_unless_it_cannot_help(
     fault = read(raised, CALLER)
 
     assert ("unreachable", TargetUnreachable, again) == summary(fault)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("GoogleAuthError", ("credentials", TargetDenied, False)),
+        ("InvalidOperation", ("credentials", TargetDenied, False)),
+        ("TransportError", ("unreachable", TargetUnreachable, True)),
+        ("MalformedError", ("no_credentials", TargetDenied, False)),
+    ],
+)
+def test_errors_of_google_auth_are_told_apart(
+    name: str, expected: tuple[str, type[ExosyncError], bool]
+) -> None:
+    """What is wrong with the credentials is no trouble of the network."""
+    raised = getattr(import_module("google.auth.exceptions"), name)("why")
+
+    assert expected == summary(read(raised, CALLER))
 
 
 def test_a_busy_token_service_is_asked_again() -> None:

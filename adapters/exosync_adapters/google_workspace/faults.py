@@ -76,6 +76,11 @@ def read(error: BaseException, caller: Caller) -> Fault:
         return no_credentials(str(error))
     if isinstance(error, exceptions.RefreshError):
         return of_refresh(error.args, caller)
+    if isinstance(error, exceptions.GoogleAuthError) and not isinstance(
+        error, exceptions.TransportError
+    ):
+        told = f"credentials: cannot be used{quoted(str(error))}"
+        return _fault("credentials", TargetDenied, told)
     if isinstance(error, ValueError) and not isinstance(error, OSError):
         return no_json(caller)
     return unreachable(error, caller)
