@@ -182,7 +182,7 @@ def test_no_answer_is_asked_for_again_unless_it_cannot_help(
     ("name", "expected"),
     [
         ("GoogleAuthError", ("credentials", TargetDenied, False)),
-        ("InvalidOperation", ("credentials", TargetDenied, False)),
+        ("OAuthError", ("credentials", TargetDenied, False)),
         ("TransportError", ("unreachable", TargetUnreachable, True)),
         ("MalformedError", ("no_credentials", TargetDenied, False)),
     ],
