@@ -133,6 +133,7 @@ def _person_step(desired: Desired, observed: Observed, aim: Aim) -> Step:
         aim.texts,
         added=added,
         removed=removed,
+        found=tuple(one.text for one in seen.found.entries),
         kept=len(seen.foreign),
         is_whole=seen.found.is_told,
     )

@@ -68,18 +68,20 @@ def allowlist_task(
     *,
     added: IpRanges,
     removed: IpRanges,
+    found: Sequence[str],
     kept: int,
     is_whole: bool,
 ) -> Task:
-    """The email allowlist's box for a person; `kept` of its entries are not exosync's.
+    """The email allowlist's box for a person, who finds `found` in it.
 
-    Not `is_whole`: what the box shows could not be told, so nothing in it may be replaced.
+    `kept` of its entries are not exosync's. Not `is_whole`: what the box shows could not be told, so nothing in it may be replaced.
     """
     return Task(
         setting=EMAIL_ALLOWLIST,
         title=f"Gmail's email allowlist: {change(added, removed)}",
         place=ALLOWLIST_PLACE,
         box=box_text(texts),
+        found=box_text(found) if is_whole else "",
         who=WHO,
         confirmation=Confirmation.READ,
         ranges=desired.ranges,
@@ -115,8 +117,8 @@ def _allowlist_instructions(kept: int, removed: IpRanges, *, is_whole: bool) -> 
         "saving is held there, so choose one of the two."
     )
     other = (
-        "If the box does not show what stands under “before”, stop and run exosync again: what "
-        "was added meanwhile would be lost."
+        "If the box does not show what is there now as far as exosync knows (“There now”; the "
+        "order means nothing), stop and run exosync again: what was added meanwhile would be lost."
     )
     return (first, other, replace, last, gateway)
 
