@@ -189,22 +189,22 @@ def _opened(
 
 
 @contextmanager
-def allowlist_harness(folder: Path) -> Iterator[AllowlistHarness]:
+def allowlist_harness(folder: Path, **how: Any) -> Iterator[AllowlistHarness]:
     """A harness of the email allowlist as it is today."""
-    with _opened(folder, AllowlistHarness, _Google(allowlist=[])) as one:
+    with _opened(folder, AllowlistHarness, _Google(allowlist=[], **how)) as one:
         yield one
 
 
 @contextmanager
-def probe_harness(folder: Path) -> Iterator[ProbeHarness]:
+def probe_harness(folder: Path, **how: Any) -> Iterator[ProbeHarness]:
     """The same where `policies.patch` works."""
-    google = _Google(allowlist=[], switches=Switches(mutate="works"))
+    google = _Google(allowlist=[], switches=Switches(mutate="works"), **how)
     with _opened(folder, ProbeHarness, google, write="probe") as one:
         yield one
 
 
 @contextmanager
-def gateway_harness(folder: Path) -> Iterator[GatewayHarness]:
+def gateway_harness(folder: Path, **how: Any) -> Iterator[GatewayHarness]:
     """A harness of the inbound gateway."""
-    with _opened(folder, GatewayHarness, _Google(allowlist=[])) as one:
+    with _opened(folder, GatewayHarness, _Google(allowlist=[], **how)) as one:
         yield one

@@ -67,9 +67,9 @@ class MimecastHarness(Tapped):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The client's secret, how HTTP could carry it, and every token."""
+        """The client's secret, how HTTP could carry it, and every token; the id besides."""
         pair = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
-        return (CLIENT_SECRET, pair, *self._account.access._tokens)
+        return (CLIENT_SECRET, pair, CLIENT_ID, *self._account.access._tokens)
 
     def state(self) -> object:
         """Every policy but for its id, which has no meaning, and the other lists."""
@@ -160,9 +160,9 @@ def _plain(policy: Policy) -> Json:
 
 
 @contextmanager
-def mimecast_harness(folder: Path) -> Iterator[MimecastHarness]:
+def mimecast_harness(folder: Path, **how: Any) -> Iterator[MimecastHarness]:
     """A harness around an account of its own; the account must have been treated well."""
-    with _Account(client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as account:
+    with _Account(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, **how) as account:
         yield MimecastHarness(account, folder)
         assert [] == account.violations
         assert [] == account.dangerous

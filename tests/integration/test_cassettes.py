@@ -1,0 +1,166 @@
+"""What goes over the wire, held against cassettes: see tests/cassettes/README.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contract.conftest import no_pauses
+from tests.contract.google import allowlist_harness, gateway_harness, probe_harness
+from tests.contract.mimecast import mimecast_harness
+from tests.contract.recording import FILTERED, FOLDER, RECORD, Conversation, conversation
+from tests.contract.scene import INSTANCE, NEW, OLD, SETTINGS, Installation, Scene
+from tests.standins.endpoints import EndpointsStandIn
+from tests.support.world import START, World
+
+__all__ = ["no_pauses"]
+
+Opening = Callable[..., AbstractContextManager[Any]]
+
+KINDS: dict[str, Opening] = {
+    "mimecast-anti_spoofing": mimecast_harness,
+    "google-email_allowlist": allowlist_harness,
+    "google-email_allowlist-probe": probe_harness,
+    "google-inbound_gateway": gateway_harness,
+}
+
+
+@pytest.fixture
+def feed() -> Iterator[EndpointsStandIn]:
+    """Microsoft, at the older version."""
+    with EndpointsStandIn(instance=INSTANCE, version=OLD) as service:
+        yield service
+
+
+class Clock:
+    """The stand-ins' clock: that of the world, once there is one."""
+
+    world: World | None = None
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return self.world.now if self.world else START
+
+
+def life(scene: Scene) -> None:
+    """Check, first run, a run without news, a change: with all that people do."""
+    scene.check()
+    scene.work()
+    scene.sync()
+    scene.world.publish(NEW)
+    scene.work()
+    scene.sync()
+
+
+def scene_of(folder: Path, feed: EndpointsStandIn, harness: Any, clock: Clock) -> Scene:
+    """An installation whose clock the stand-in goes by."""
+    state = folder / "state"
+    state.mkdir()
+    settings = {**SETTINGS, "feed": {"url": feed.url, "instance": INSTANCE}}
+    clock.world = Installation(state, feed, [], settings)
+    return Scene(clock.world, harness)
+
+
+def world_of(folder: Path, feed: EndpointsStandIn) -> World:
+    """An installation with a file, which speaks to nobody but Microsoft."""
+    targets = [{"name": "edge", "kind": "file", "mode": "apply", "path": "exo.txt"}]
+    settings = {**SETTINGS, "feed": {"url": feed.url, "instance": INSTANCE}}
+    return World(folder, feed, targets, settings)
+
+
+def with_microsoft(world: World) -> Conversation:
+    """What is said with the endpoints web service; who asks is nobody's business."""
+    with world.opened() as one:
+        guid = one.store.client_id()
+    return Conversation("endpoints", world.feed.url, lambda: (guid,))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_conversation_is_the_recorded_one(
+    name: str, tmp_path: Path, feed: EndpointsStandIn
+) -> None:
+    """Request by request, in order: a change of what is asked must be seen in review."""
+    clock = Clock()
+    with KINDS[name](tmp_path, now=clock) as harness:
+        scene = scene_of(tmp_path, feed, harness, clock)
+        with conversation(Conversation(name, harness.target["url"], lambda: harness.secrets)):
+            life(scene)
+        if not os.environ.get(RECORD):
+            assert (0, 0) == (harness.reads, harness.writes), "nobody was asked but the cassette"
+
+
+def test_the_conversation_with_microsoft_is_the_recorded_one(
+    tmp_path: Path, feed: EndpointsStandIn
+) -> None:
+    """The newest version is asked for once an hour, and each version is fetched once."""
+    world = world_of(tmp_path, feed)
+    with conversation(with_microsoft(world)):
+        world.sync()
+        world.sync()
+        world.pass_time(hours=1)
+        world.sync()
+        world.publish(NEW)
+        world.sync()
+    if not os.environ.get(RECORD):
+        assert [] == feed.requests
+
+
+def test_a_changed_request_is_shown_as_a_difference(tmp_path: Path, feed: EndpointsStandIn) -> None:
+    """The line that was recorded, and the line that is sent now."""
+    if os.environ.get(RECORD):
+        pytest.skip("cassettes are being recorded")
+    name, clock = "mimecast-anti_spoofing", Clock()
+    with mimecast_harness(tmp_path, now=clock) as harness:
+        harness.target["domains"] = ["example.org"]
+        scene = scene_of(tmp_path, feed, harness, clock)
+        about = Conversation(name, harness.target["url"], lambda: harness.secrets)
+        with pytest.raises(AssertionError) as told, conversation(about):
+            life(scene)
+
+    lines = str(told.value).splitlines()
+    assert f"{name}.yaml is not what goes over the wire" in lines[0]
+    assert '-  "domain": "example.com"' in lines
+    assert '+  "domain": "example.org"' in lines
+
+
+def test_a_request_that_is_not_made_any_more_is_told(
+    tmp_path: Path, feed: EndpointsStandIn
+) -> None:
+    """A conversation that ends early is another one."""
+    if os.environ.get(RECORD):
+        pytest.skip("cassettes are being recorded")
+    world = world_of(tmp_path, feed)
+    never = pytest.raises(AssertionError, match="never asked for any more")
+    with never, conversation(with_microsoft(world)):
+        world.sync()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_cassette_holds_no_secret_and_nothing_of_the_moment(path: Path) -> None:
+    """No port, no token, no assertion, no key, no date of a recording."""
+    text = path.read_text()
+    headers = {
+        name
+        for one in yaml.safe_load(text)["interactions"]
+        for part in ("request", "response")
+        for name in one[part]["headers"]
+    }
+
+    assert not re.search(r"127\.0\.0\.1|localhost|ya29\.|Bearer \w|PRIVATE KEY", text)
+    assert {"date", "server"}.isdisjoint(headers)
+    for found in re.findall(
+        r"(?:client_secret|client_id|clientrequestid)=([^&\s]*)", text, re.IGNORECASE
+    ):
+        assert FILTERED == found
+    assert not re.search(r"eyJ[\w-]+\.[\w-]+\.", text), "a JWT"
+    for found in re.findall(r'"access_token": (.*?),?$', text, re.MULTILINE):
+        assert FILTERED == json.loads(found)
