@@ -1280,6 +1280,93 @@ def test_a_create_that_tells_no_id_is_found_by_its_mark(world: World, body: byte
     assert V4 == world.held()
 
 
+def test_a_setting_that_left_the_configuration_is_told(world: World) -> None:
+    """What it wrote is still in force; it is forgotten only once it is looked after again."""
+    world.run()
+    for _ in range(2):
+        ran = world.run(settings=["authorized_outbounds"], domains=[])
+        assert "anti-spoofing:example.com:1" in ran.finding("setting_left")
+
+    again = world.run()
+    assert ((), V4) == (again.draft.steps, world.held())
+    assert "setting_left" not in [one.rule for one in again.before.findings]
+
+
+def test_pairs_of_a_setting_that_left_are_told(world: World) -> None:
+    """Nobody can take them away but a person."""
+    world.run(**permits(1))
+
+    told = world.run().finding("setting_left")
+
+    assert "share@example.com user0@example.org" in told
+
+
+@pytest.mark.parametrize("old_ids_work", [True, False])
+def test_adopting_finds_a_policy_whose_id_changes(world: World, old_ids_work: bool) -> None:
+    """By its description and all of its fields."""
+    world.account.add_policy(
+        FAMILY, description="theirs", option="no_action", from_=SENDER, to=INSIDE, sourceIPs=[*OLD]
+    )
+    world.account.switch(rotate_ids=True, old_ids_work=old_ids_work)
+    of = world.target()
+    _, draft = world.plan(of, adopting=True)
+    of.observe()
+
+    of.apply(draft.steps[0])
+
+    assert V4 == world.held()
+    assert ["exosync exosync/mimecast example.com 1: theirs"] == [
+        one.description for one in world.policies
+    ]
+
+
+def test_a_delete_that_left_no_trace_is_sent_once_more(world: World) -> None:
+    """And told if it is not answered again."""
+    keys: dict[str, Any] = {"ranges_per_policy": 2, "when_empty": "delete"}
+    world.run(**keys)
+    gone = IpRanges.parse(world.policies[1].source_ips)
+    of = world.target(**keys)
+    _, draft = world.plan(of, V4 - gone)
+
+    world.account.script(None, reset(), reset())
+    world.fails(TargetUnreachable, lambda: of.apply(draft.steps[0]))
+    assert 2 == len(world.policies)
+
+    world.account.script(None, reset())
+    of.apply(draft.steps[0])
+    assert 1 == len(world.policies)
+
+
+def test_a_delete_that_does_not_show_is_told(world: World) -> None:
+    """Nothing is taken for done that is not seen."""
+    keys: dict[str, Any] = {"ranges_per_policy": 2, "when_empty": "delete"}
+    world.run(**keys)
+    gone = IpRanges.parse(world.policies[1].source_ips)
+    world.account.switch(delay_seconds=600)
+
+    told = world.fails(TargetError, lambda: world.run(V4 - gone, approved=True, **keys))
+
+    assert "still shows" in told
+
+
+def test_a_patch_that_was_not_answered_while_somebody_else_wrote_is_a_conflict(
+    world: World,
+) -> None:
+    """It is not sent again over what is there now."""
+    world.run()
+    of = world.target()
+    _, draft = world.plan(of, MAIL | NEW)
+    policy_id = world.policies[0].id
+    edit = lambda: world.account.edit_policy(FAMILY, policy_id, override=False)  # noqa: E731
+    world.account.before("PATCH", BASE, edit)
+    world.account.script(None, reset())
+
+    told = world.fails(TargetConflict, lambda: of.apply(draft.steps[0]))
+
+    assert "while it was being written" in told
+    assert V4 == world.held()
+
+
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[tuple[Company, MimecastStandIn]]:
     """A whole exosync whose target is an account."""

@@ -52,6 +52,12 @@ def test_every_wrapper_and_place_of_the_token_is_read(wrapper: str, place: str) 
     assert "abc" == asked[1]["pageToken"]
 
 
+@pytest.mark.parametrize("token", [None, "", 0, False, True])
+def test_what_is_no_token_ends_a_list(token: object) -> None:
+    """Null, empty and absent are one."""
+    assert ([FIRST], None) == page({"policies": [FIRST], "meta": {"nextPage": token}}, "GET x")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -70,7 +76,10 @@ def test_an_empty_list_has_many_forms(body: Any) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [None, {}, "text", 7, {"results": []}, {"definitions": "x"}, {"policies": ["x"]}, [1]],
+    [
+        *(None, {}, "text", 7, {"results": []}, {"definitions": "x"}, {"policies": ["x"]}, [1]),
+        {"data": [{"policies": [FIRST]}]},
+    ],
 )
 def test_an_unknown_shape_is_no_empty_list(body: Any) -> None:
     """Policies that are not understood are not gone."""

@@ -42,7 +42,10 @@ class Account:
     def policies(self, family: str) -> tuple[Policy, ...]:
         """Every policy of a family, from all pages. Raises what `Client.read` raises."""
         path = _path(family)
-        items = read_all(lambda query: self.client.read(path, query, needs=POLICIES), f"GET {path}")
+        items = read_all(
+            lambda query: self.client.read(path, query, needs=POLICIES),
+            self.client.called("GET", path),
+        )
         return tuple(read_policy(one) for one in items)
 
     def policy(self, family: str, policy_id: str) -> Policy | None:
@@ -54,7 +57,7 @@ class Account:
             return None
         item = _one(body)
         if item is None:
-            raise TargetError(f"GET {path}: the answer is no policy")
+            raise TargetError(f"{self.client.called('GET', path)}: the answer is no policy")
         return read_policy({"id": policy_id, **item})
 
     def create(self, family: str, body: Mapping[str, Any]) -> str:

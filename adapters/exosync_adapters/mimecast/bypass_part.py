@@ -62,10 +62,11 @@ class BypassPart:
         self._aim, self._account, self._writer = aim, account, writer
         self._deleted: set[str] = set()
         self._live: LiveDns | None = None
+        self._tried: dict[IpRanges, tuple[Trial, ...]] = {}
 
     def observe(self, known: Known) -> Observed:
         """Read every policy of the family."""
-        self._live = None
+        self._live, self._tried = None, {}
         ids = remembered_ids(known, self.prefix, but=self._deleted)
         return bypass.observe(self._aim, self._account.policies(BYPASS), ids)
 
@@ -84,7 +85,7 @@ class BypassPart:
         puts = any(
             one.resource.startswith(self.prefix) and one.phase is Phase.ADD for one in draft.steps
         )
-        trials = list(self._trials(desired))
+        trials = self._trials(desired)
         refused = [one for one in trials if one.rule and puts]
         told = [one for one in trials if one not in refused]
         return replace(
@@ -141,12 +142,14 @@ class BypassPart:
         passes = any(one.result == "pass" for one in found)
         return Knowledge(knows=True if passes else None if unsure else False, says=says)
 
-    def _trials(self, desired: Desired) -> Iterator[Trial]:
-        """What is wrong at each name, if anything: its form first."""
-        for name in self._aim.all_names:
-            found = self._form(name) or self._passes(name, desired)
-            if found is not None:
-                yield found
+    def _trials(self, desired: Desired) -> tuple[Trial, ...]:
+        """What is wrong at each name, if anything: its form first. Tried once an observation."""
+        if desired.ranges not in self._tried:
+            every = [
+                self._form(name) or self._passes(name, desired) for name in self._aim.all_names
+            ]
+            self._tried[desired.ranges] = tuple(one for one in every if one is not None)
+        return self._tried[desired.ranges]
 
     def _form(self, name: str) -> Trial | None:
         from exosync_adapters.rfc7208.record import SpfSyntaxError, find_spf, parse

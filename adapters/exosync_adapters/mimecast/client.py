@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from exosync.core.words import one_line
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
@@ -138,6 +138,10 @@ class Client:
         """
         return self._authorised((method, path, None), body, needs)
 
+    def called(self, method: str, path: str) -> str:
+        """A call as messages name it, with the host."""
+        return f"{urlsplit(self.url).hostname}: {method} {path}"
+
     def authorise(self) -> None:
         """Fetch a token if there is none that lives. Raises TargetDenied, TargetUnreachable."""
         self._bearer(self._patience())
@@ -145,7 +149,7 @@ class Client:
     def _authorised(self, asked: _Asked, body: Mapping[str, Any] | None, needs: str) -> Any:
         data = None if body is None else json.dumps(body).encode()
         patience, renewed = self._patience(), False
-        what = f"{asked[0]} {asked[1]}"
+        what = self.called(asked[0], asked[1])
         while True:
             headers = {"Accept": "application/json", "Authorization": self._bearer(patience)}
             if data is not None:
@@ -236,7 +240,7 @@ class Client:
             "Accept": "application/json",
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        what = f"POST {TOKEN_PATH}"
+        what = self.called("POST", TOKEN_PATH)
         asked: _Asked = ("POST", TOKEN_PATH, None)
         value, fault = self._once(
             what, patience, asked, headers, urlencode(form).encode(), harmless=True

@@ -52,13 +52,17 @@ def page(body: Any, what: str) -> tuple[list[Mapping[str, Any]], str | None]:
     Raises TargetError for a shape that is not known.
     """
     items = _items(body)
-    if items is None or not all(isinstance(one, Mapping) for one in items):
+    if items is None or not all(map(_has_id, items)):
         shape = ", ".join(sorted(body)[:8]) if isinstance(body, Mapping) else type(body).__name__
         raise TargetError(
             f"{what}: the answer has a shape that exosync does not know ({shape or 'nothing'}), so "
             "what is there cannot be told"
         )
     return items, _token(body)
+
+
+def _has_id(item: Any) -> bool:
+    return isinstance(item, Mapping) and bool(item.get("id") or item.get("policyId"))
 
 
 def _items(body: Any) -> list[Any] | None:
@@ -88,7 +92,7 @@ def _token(body: Any) -> str | None:
         if isinstance(place, Mapping):
             for name in _TOKENS:
                 value = place.get(name)
-                if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+                if isinstance(value, (str, int)) and value and value is not True:
                     return str(value)
     return None
 
@@ -96,6 +100,6 @@ def _token(body: Any) -> str | None:
 def _once_each(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Pages shift when somebody adds a policy meanwhile: what is told twice counts once."""
     seen: dict[str, Mapping[str, Any]] = {}
-    for place, item in enumerate(items):
-        seen.setdefault(str(item.get("id") or item.get("policyId") or f"#{place}"), item)
+    for item in items:
+        seen.setdefault(str(item.get("id") or item.get("policyId")), item)
     return list(seen.values())

@@ -167,6 +167,17 @@ def spoofing_open(policies: Sequence[Policy]) -> Finding:
     )
 
 
+def setting_left(told: Sequence[str]) -> Finding:
+    """A setting was taken out of the configuration; what it wrote is still in force."""
+    shown_ones = ", ".join(told[:_MOST_NAMED])
+    more = f" and {len(told) - _MOST_NAMED:,} more" if len(told) > _MOST_NAMED else ""
+    return Finding(
+        "setting_left",
+        f"{shown_ones}{more}: written for a setting that is no longer configured, so it is still "
+        "there and nobody keeps it right; configure the setting again, or take it away by hand",
+    )
+
+
 def removal_waits(resources: Sequence[str]) -> Finding:
     """What needs an approval never holds up an addition."""
     return Finding(

@@ -115,7 +115,7 @@ def work(series: Series, *, adopted: frozenset[int] = frozenset()) -> Work:
                 takes = number in adopted
                 adds.append(_step(series, number, found, after, Phase.ADD, adopting=takes))
                 state = after
-        if slot.final and found is not None:
+        if slot.final and found is not None and number not in adopted:
             findings += _edited(series, number, found)
         assert state is not None, "a number without a policy has ranges to put into it"
         if not slot.final:

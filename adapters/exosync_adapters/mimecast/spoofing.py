@@ -50,7 +50,11 @@ class Aim:
         return {one: self.party(one) for one in self.settings.senders_of(Setting.ANTI_SPOOFING)}
 
     def party(self, sender: str) -> Party:
-        """Whom a policy is from, by the word in its mark."""
+        """Whom a policy is from, by the word in its mark.
+
+        Should the account show a group under another id later, the policies would be written
+        anew with the configured one: whether group ids are stable is unknown.
+        """
         if sender == ALL:
             return EVERYONE
         if sender == GROUP:

@@ -35,7 +35,7 @@ from exosync_adapters.mimecast.client import Client, Credentials
 from exosync_adapters.mimecast.marks import LONGEST, Mark, fits
 from exosync_adapters.mimecast.outbound_part import OutboundPart
 from exosync_adapters.mimecast.parts import Part
-from exosync_adapters.mimecast.remembered import merged
+from exosync_adapters.mimecast.remembered import left_over, merged
 from exosync_adapters.mimecast.senders_part import SendersPart
 from exosync_adapters.mimecast.settings import REGIONS, MimecastSettings, Setting
 from exosync_adapters.mimecast.spoofing import Aim
@@ -85,12 +85,16 @@ class MimecastTarget:
         """Read what each setting holds. Raises TargetDenied, TargetUnreachable or TargetError."""
         found = {setting: part.observe(known) for setting, part in self._parts.items()}
         every = found.values()
+        kept, left = left_over(known, [part.prefix for part in self._parts.values()])
         return Observed(
             owned=IpRanges().union(*(one.owned for one in every)),
             resources={name: token for one in every for name, token in one.resources.items()},
             foreign=tuple(entry for one in every for entry in one.foreign),
-            findings=tuple(finding for one in every for finding in one.findings),
-            remember=merged(one.remember for one in every),
+            findings=(
+                *(finding for one in every for finding in one.findings),
+                *([rules.setting_left(left)] if left else []),
+            ),
+            remember=merged([kept, *(one.remember for one in every)]),
             detail=found,
         )
 

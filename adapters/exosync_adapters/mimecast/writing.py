@@ -110,7 +110,11 @@ class Writer:
             if now is not None and self._done(write, now, after):
                 return
             if now is None or now.token != found.token:
-                raise self._conflict(write, "while it was being written") from None
+                raise TargetConflict(
+                    f"target {self._target}: policy “{write.mark}” was changed by somebody else while "
+                    "it was being written, and the write was not answered: run again to plan from "
+                    "what is there now"
+                ) from None
             self._account.update(write.family, found.id, body)
         except MissingError:
             raise self._conflict(write, "it is gone") from None
