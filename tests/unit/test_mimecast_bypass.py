@@ -10,7 +10,8 @@ from exosync.core.target import Action, Draft, Phase
 from exosync_adapters.mimecast import MimecastSettings
 from exosync_adapters.mimecast.bypass import BypassAim, observe, plan
 from exosync_adapters.mimecast.marks import Mark
-from exosync_adapters.mimecast.policy import Policy, created, read_policy
+from exosync_adapters.mimecast.policy import Policy, created
+from exosync_adapters.mimecast.reading import read_policy
 
 DOMAIN = "example.com"
 

@@ -15,7 +15,8 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import ABSENT, Action, Draft, Observed, Phase, Severity, Step
 from exosync_adapters.mimecast import MimecastSettings
 from exosync_adapters.mimecast.marks import Mark
-from exosync_adapters.mimecast.policy import Policy, read_policy
+from exosync_adapters.mimecast.policy import Policy
+from exosync_adapters.mimecast.reading import read_policy
 from exosync_adapters.mimecast.rules import RULES
 from exosync_adapters.mimecast.spoofing import Aim, observe, plan
 

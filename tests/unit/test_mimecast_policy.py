@@ -18,11 +18,10 @@ from exosync_adapters.mimecast.policy import (
     created,
     differences,
     entries_of,
-    read_party,
-    read_policy,
     with_entries,
     written,
 )
+from exosync_adapters.mimecast.reading import read_party, read_policy
 
 ITEM: dict[str, Any] = {
     "id": "eNo1",

@@ -15,7 +15,8 @@ from exosync.errors import TargetError
 from exosync_adapters.mimecast.client import Client
 from exosync_adapters.mimecast.faults import OUTBOUND, POLICIES, SENDERS, MissingError
 from exosync_adapters.mimecast.paging import read_all
-from exosync_adapters.mimecast.policy import BYPASS, SPOOFING, Policy, read_policy
+from exosync_adapters.mimecast.policy import BYPASS, SPOOFING, Policy
+from exosync_adapters.mimecast.reading import read_policy
 
 OPTIONS = {SPOOFING: "no_action", BYPASS: "enable_bypass"}
 """The one option of each family that exosync ever writes: both let mail through."""

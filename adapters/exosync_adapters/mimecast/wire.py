@@ -228,6 +228,9 @@ def _is_open(connection: Any) -> bool:
 
 
 def _cut(connection: Any) -> None:
+    # TLS through a TLS proxy has its socket inside. The base class's method, since that of a TLS
+    # socket would take the cipher away from the thread that is reading.
     raw = getattr(connection, "socket", connection)
-    with suppress(OSError):
-        socket.socket.shutdown(raw, socket.SHUT_RDWR)
+    if isinstance(raw, socket.socket):
+        with suppress(OSError):
+            socket.socket.shutdown(raw, socket.SHUT_RDWR)
