@@ -21,12 +21,20 @@ from exosync.report import EXIT_CODES
 from exosync.schemas import run_schema
 from exosync_adapters.file import atomic
 from exosync_adapters.file.probes import writable
+from exosync_adapters.google_workspace import rules as google_rules
+from exosync_adapters.mimecast import rules as mimecast_rules
 from exosync_adapters.spf import rules as spf_rules
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = [*(ROOT / "service").rglob("*.py"), *(ROOT / "adapters").rglob("*.py")]
 SEVERITIES = {"info", "warning", "error"}
+SECTIONS = {
+    "SPF targets": spf_rules.RULES,
+    "Mimecast targets": mimecast_rules.RULES,
+    "Google Workspace targets": google_rules.RULES,
+}
+"""The sections of the page of rules that belong to one kind, and the kind's own rules."""
 
 
 @cache
@@ -77,7 +85,7 @@ def rules_of_answers() -> set[str]:
 
 def all_refusals() -> set[str]:
     """Every rule that refuses a plan, an answer, a version, or to apply or approve."""
-    tables = {*guards.RULES, *intake.RULES, *spf_rules.RULES}
+    tables = {*guards.RULES, *intake.RULES, *(name for one in SECTIONS.values() for name in one)}
     literal = first_texts("Refusal", "rejected", "_Figures") | rules_by_keyword()
     return literal | tables | rules_of_answers()
 
@@ -120,6 +128,13 @@ def test_every_rule_stands_on_the_page_of_rules(tmp_path: Path) -> None:
 
     assert known >= {"shrink", "html", "http_status", "stale_plan", "drift", "space"}
     assert known == named_first(page("rules.md"))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_rule_of_a_kind_stands_in_the_section_of_the_kind(section: str) -> None:
+    """A name that several kinds share has a row with each of them, and no row is left over."""
+    told = page("rules.md").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    assert set(SECTIONS[section]) == named_first(told)
 
 
 def test_every_guard_names_its_settings_on_the_page() -> None:
