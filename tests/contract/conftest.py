@@ -17,8 +17,7 @@ from tests.contract.google import allowlist_harness, gateway_harness
 from tests.contract.harness import Harness
 from tests.contract.mimecast import mimecast_harness
 from tests.contract.names import spf_harness
-from tests.contract.scene import INSTANCE, OLD, SETTINGS, Installation, Scene
-from tests.standins.endpoints import EndpointsStandIn
+from tests.contract.scene import Scene, opened_scene
 
 Opening: TypeAlias = Callable[[Path], AbstractContextManager[Harness]]
 
@@ -57,9 +56,8 @@ def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scene(harness: Harness, tmp_path: Path, empty_state: Path) -> Iterator[Scene]:
-    """An installation at Microsoft's older version, with removals at once."""
+    """An installation in which nothing has happened yet."""
     folder = tmp_path / "state"
     shutil.copytree(empty_state, folder)
-    with EndpointsStandIn(instance=INSTANCE, version=OLD) as feed:
-        settings = {**SETTINGS, "feed": {"url": feed.url, "instance": INSTANCE}}
-        yield Scene(Installation(folder, feed, [], settings), harness)
+    with opened_scene(folder, harness) as one:
+        yield one

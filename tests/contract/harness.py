@@ -36,7 +36,6 @@ class Can(StrEnum):
     UNPLUG = "it can be out of reach"
     LOCK_OUT = "exosync can lack rights"
     RESTORE = "its state can be put back"
-    PERSON = "somebody does the steps for a person"
 
 
 class Harness(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from exosync.assembly import Assembly
@@ -17,6 +18,7 @@ from exosync.people import acknowledge
 from exosync.recall import recall
 from exosync.stages import Job
 from tests.contract.harness import Harness, Json
+from tests.standins.endpoints import EndpointsStandIn
 from tests.support.world import World
 
 TARGET = "tried"
@@ -197,6 +199,14 @@ class Scene:
         """What of some ranges this kind can hold."""
         parts = [ranges.family(version) for version in self.harness.families]
         return IpRanges().union(*parts)
+
+
+@contextmanager
+def opened_scene(folder: Path, harness: Harness, **settings: Any) -> Iterator[Scene]:
+    """An installation at Microsoft's older version, with removals at once."""
+    with EndpointsStandIn(instance=INSTANCE, version=OLD) as feed:
+        whole = {**SETTINGS, "feed": {"url": feed.url, "instance": INSTANCE}, **settings}
+        yield Scene(Installation(folder, feed, [], whole), harness)
 
 
 def of(told: Json, name: str = TARGET) -> Json:

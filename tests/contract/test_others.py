@@ -97,6 +97,22 @@ def test_tells_whether_it_knows_an_address(scene: Scene) -> None:
     assert inside.says != outside.says
 
 
+def test_what_it_says_that_it_can_do_is_so(scene: Scene) -> None:
+    """The declared capabilities are those that the other tests meet."""
+    with scene.world.opened() as one:
+        target = job_of(one).target
+        assert target is not None
+        declared = target.capabilities
+
+    cannot = scene.harness.cannot
+    assert (Can.READ not in cannot, Can.WRITE not in cannot, Can.SWAP not in cannot) == (
+        declared.read,
+        declared.write,
+        declared.compare_and_swap,
+    )
+    assert (6 in scene.harness.families) is declared.ipv6
+
+
 def _approve_if_refused(scene: Scene, plan: dict[str, object]) -> None:
     if plan["refusals"]:
         scene.world.approve(str(plan["plan"]))
