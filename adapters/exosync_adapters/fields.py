@@ -19,6 +19,10 @@ from exosync.core.units import DURATION_PATTERN, duration_text, parse_duration
 from exosync.core.urls import check_http_url
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
+HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+"""What the name or address of a server looks like."""
+
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 
 
@@ -57,6 +61,24 @@ def full_domain_name(text: str) -> str:
     return name
 
 
+def host_and_port(text: str) -> tuple[str, int]:
+    """`host`, `host:port` or `[v6]:port` as host and port; port 53 where none is given.
+
+    Raises ValueError.
+    """
+    if found := _PORT.fullmatch(text):
+        if 0 < int(found["port"]) < 65536:
+            return found["six"] or found["host"], int(found["port"])
+    elif HOST.fullmatch(text):
+        return text, 53
+    raise ValueError(f"{text!r} is not HOST, HOST:PORT or [IPV6]:PORT")
+
+
+def _server(text: str) -> str:
+    host_and_port(text)
+    return text
+
+
 def email_address(text: str) -> str:
     """An email address with its domain in A-labels. Raises ValueError if it is none."""
     local, at, domain = text.strip().rpartition("@")
@@ -71,6 +93,7 @@ def _duration(value: object) -> object:
 
 Domain = Annotated[str, AfterValidator(full_domain_name)]
 EmailAddress = Annotated[str, AfterValidator(email_address)]
+HostPort = Annotated[str, AfterValidator(_server)]
 HttpUrl = Annotated[str, AfterValidator(check_http_url)]
 Duration = Annotated[
     timedelta,

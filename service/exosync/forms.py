@@ -51,6 +51,11 @@ def step_json(step: Step, status: str) -> Json:
     }
 
 
+def planned_json(plan: Plan, step: Step) -> Json:
+    """One step of a plan that is not done yet."""
+    return step_json(step, "refused" if plan.is_refused(step) else "planned")
+
+
 def task_json(task: Task) -> Json:
     """What a person is asked to do."""
     return {
@@ -132,9 +137,7 @@ def plan_json(plan: Plan, *, kind: str, mode: str, desired: Desired) -> Json:
         "instance": desired.instance,
         "adopting": plan.adopting,
         "changes": [one.as_json() for one in plan.changes],
-        "steps": [
-            step_json(one, "refused" if plan.standing else "planned") for one in plan.draft.steps
-        ],
+        "steps": [planned_json(plan, one) for one in plan.draft.steps],
         "refusals": [refusal_json(one) for one in plan.refusals],
         "findings": [finding_json(one) for one in plan.findings],
     }

@@ -125,7 +125,7 @@ def _still_good(record: PlanRecord, seen: Look) -> None:
     if seen.job.mode is Mode.WATCH:
         message = f"target {name} is in mode watch, which is never written; set mode: plan to apply"
         raise RefusedError(message, rule="watched")
-    if plan.standing:
+    if plan.standing and not plan.own_steps():
         first = plan.standing[0]
         remedy = (
             f"approve it with `exosync approve {plan.id}`"

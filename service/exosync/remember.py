@@ -57,7 +57,8 @@ def _fingerprint(told: Json, run_id: int) -> str:
 
 def _keep_plan(store: Store, look: Look, outcome: Outcome, at: datetime) -> None:
     if look.applied is not None and look.applied.id is not None:
-        whole = look.error is None and not look.applied.own_steps_left(look.done)
+        left = look.applied.standing or look.applied.own_steps_left(look.done)
+        whole = look.error is None and not left
         store.mark_plan(look.applied.id, "applied" if whole else "partly", at=at)
     if look.plan is None or outcome.wanted is None:
         return

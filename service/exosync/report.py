@@ -12,6 +12,7 @@ from exosync.forms import (
     check_json,
     finding_json,
     foreign_json,
+    planned_json,
     ranges_json,
     refusal_json,
     step_json,
@@ -133,6 +134,5 @@ def _steps(look: Look) -> list[Json]:
     done = [step_json(one, "done") for one in look.done]
     if look.plan is None:
         return done
-    status = "refused" if look.plan.standing else "planned"
     left = [one for one in look.plan.draft.steps if one not in look.done]
-    return done + [step_json(one, status) for one in left]
+    return done + [planned_json(look.plan, one) for one in left]

@@ -128,8 +128,8 @@ class World:
         before, draft = self.plan(of, ranges, adopting=adopting)
         standing = [one for one in draft.refusals if not (approved and one.approvable)]
         done: list[Step] = []
-        for step in () if standing else draft.steps:
-            if step.by is Actor.EXOSYNC:
+        for step in draft.steps:
+            if step.by is Actor.EXOSYNC and not any(one.covers(step) for one in standing):
                 of.apply(step)
                 done.append(step)
         after = of.observe(self.known) if done else before
@@ -298,15 +298,15 @@ def test_it_is_deleted_where_the_configuration_says_so(world: World) -> None:
 
 
 def test_an_addition_never_waits_for_an_approval(world: World) -> None:
-    """What would be emptied comes in a plan of its own."""
+    """What would be emptied is refused, and nothing else."""
     world.run(ranges_per_policy=2)
     gone = IpRanges.parse(world.policies[1].source_ips)
 
     ran = world.run((V4 - gone) | NEW, ranges_per_policy=2)
 
-    assert [] == ran.rules
+    assert ["policy_would_be_empty"] == ran.rules
     assert NEW <= world.held()
-    assert "gets a plan of its own" in ran.finding("removal_held_back")
+    assert gone <= world.held()
 
 
 def test_policies_of_others_stay_as_they_are(world: World) -> None:
@@ -1460,3 +1460,18 @@ def test_adopting_is_planned_and_applied_like_any_other_plan(
         first.id,
         first.description,
     )
+
+
+def test_a_setting_that_is_refused_holds_up_no_other(world: World) -> None:
+    """Without an SPF record no bypass is made; the ranges are let in all the same."""
+    settings = ["spf_bypass", "anti_spoofing"]
+    dns = {"resolvers": ["127.0.0.1:1"]}
+    policy_id = world.account.add_policy(
+        "anti-spoofing-bypass", description="exosync exosync/mimecast broken", option="x"
+    )
+
+    ran = world.run(settings=settings, dns=dns)
+
+    assert ["mark_lost"] == ran.rules
+    assert V4 == world.held()
+    assert [policy_id] == [one.id for one in world.account.policies["anti-spoofing-bypass"]]

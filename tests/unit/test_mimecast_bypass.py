@@ -50,10 +50,10 @@ def own(domain: str = DOMAIN, **fields: Any) -> Policy:
     return item(f"{Mark('exosync', 'mimecast', domain, 1)} words", domain, **fields)
 
 
-def drafted(*policies: Policy, adopting: bool = False, gently: bool = False, **keys: Any) -> Draft:
+def drafted(*policies: Policy, adopting: bool = False, **keys: Any) -> Draft:
     """The draft over these policies."""
     of = aim(**keys)
-    return plan(of, observe(of, policies, {}), adopting=adopting, gently=gently)
+    return plan(of, observe(of, policies, {}), adopting=adopting)
 
 
 def test_a_domain_gets_one_policy() -> None:
@@ -98,8 +98,10 @@ def test_a_domain_that_left_loses_its_policy_once_that_is_approved() -> None:
     (step,) = draft.steps
     assert (Phase.REMOVE, False) == (step.phase, step.detail.after.enabled)
     assert [("policy_would_be_empty", True)] == [(r.rule, r.approvable) for r in draft.refusals]
-    gentle = drafted(own("example.org"), gently=True)
-    assert ([Phase.ADD], ()) == ([one.phase for one in gentle.steps], gentle.refusals)
+    both = drafted(own("example.org"))
+    (refusal,) = both.refusals
+    assert [Phase.ADD, Phase.REMOVE] == [one.phase for one in both.steps]
+    assert [False, True] == [refusal.covers(one) for one in both.steps]
     assert [Action.DELETE] == [
         one.action for one in drafted(own(), own("example.org"), when_empty="delete").steps
     ]

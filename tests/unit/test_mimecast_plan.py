@@ -74,7 +74,7 @@ def drafted(
 ) -> Draft:
     """The draft over these policies."""
     of = aim(**keys)
-    return plan(of, wants(ranges), seen(of, *policies), adopting=adopting, gently=False)
+    return plan(of, wants(ranges), seen(of, *policies), adopting=adopting)
 
 
 def after(policies: Sequence[Policy], steps: Sequence[Step]) -> list[Policy]:
@@ -174,7 +174,7 @@ def test_a_policy_that_was_emptied_is_told_loudly() -> None:
     """It lets anybody send until its ranges are back."""
     of = aim()
     observed = seen(of, own(ranges=()))
-    (step,) = plan(of, wants(), observed, adopting=False, gently=False).steps
+    (step,) = plan(of, wants(), observed, adopting=False).steps
 
     assert "ANYBODY" in findings(observed)["unconditional"]
     assert IpRanges() == observed.owned
@@ -224,17 +224,16 @@ def test_it_may_be_deleted_instead() -> None:
     assert ["policy_would_be_empty"] == rules(draft)
 
 
-def test_what_needs_an_approval_can_be_left_for_later() -> None:
-    """So that it holds no addition up; its ranges still count as owned."""
+def test_what_needs_an_approval_holds_up_no_addition() -> None:
+    """The refusal covers that policy's removal alone."""
     of = aim()
     observed = seen(of, own(1, MAIL - OLD), own(2, OLD))
 
-    draft = plan(of, wants((MAIL - OLD) | NEW), observed, adopting=False, gently=True)
+    draft = plan(of, wants((MAIL - OLD) | NEW), observed, adopting=False)
 
-    assert [Phase.ADD] == [one.phase for one in draft.steps]
-    assert () == draft.refusals
-    assert MAIL | NEW == draft.goal
-    assert "removal_held_back" in findings(draft)
+    (refusal,) = draft.refusals
+    assert [Phase.ADD, Phase.REMOVE] == [one.phase for one in draft.steps]
+    assert [False, True] == [refusal.covers(one) for one in draft.steps]
 
 
 def test_a_disabled_policy_is_used_again() -> None:
@@ -352,7 +351,7 @@ def test_a_policy_that_lost_its_mark_is_refused() -> None:
     edited = replace(own(), description="Exchange, do not touch")
     observed = seen(of, edited, ids={"anti-spoofing:example.com:1": edited.id})
 
-    draft = plan(of, wants(), observed, adopting=False, gently=False)
+    draft = plan(of, wants(), observed, adopting=False)
 
     assert (["mark_lost"], ()) == (rules(draft), draft.steps)
     assert "Exchange, do not touch" in draft.refusals[0].message
@@ -373,7 +372,7 @@ def test_a_mark_under_another_id_is_ours_if_the_old_id_is_gone() -> None:
 
     found = [one for one in observed.findings if one.rule == "id_changed"]
     assert [Severity.INFO] == [one.severity for one in found]
-    assert () == plan(of, wants(), observed, adopting=False, gently=False).steps
+    assert () == plan(of, wants(), observed, adopting=False).steps
 
 
 def test_a_policy_that_was_deleted_is_told_and_made_again() -> None:
@@ -382,7 +381,7 @@ def test_a_policy_that_was_deleted_is_told_and_made_again() -> None:
     observed = seen(of, ids={"anti-spoofing:example.com:1": "old"})
 
     assert "policy_gone" in findings(observed)
-    assert 1 == len(plan(of, wants(), observed, adopting=False, gently=False).steps)
+    assert 1 == len(plan(of, wants(), observed, adopting=False).steps)
 
 
 def test_foreign_policies_are_listed_where_they_matter() -> None:
@@ -434,7 +433,7 @@ def test_adopting_mends_what_is_refused_without() -> None:
     rival = item(f"{Mark('other', 'one', DOMAIN, 3)} x", NEW)
     observed = seen(of, lost, rival, ids={"anti-spoofing:example.com:1": lost.id})
 
-    draft = plan(of, wants(MAIL | NEW), observed, adopting=True, gently=True)
+    draft = plan(of, wants(MAIL | NEW), observed, adopting=True)
 
     assert () == draft.refusals
     assert {lost.id, rival.id} == {one.detail.after.id for one in draft.steps}
@@ -484,12 +483,12 @@ def test_all_steps_lead_to_what_is_desired(
     """Whatever stood where, and a second plan has nothing left to do but what was disabled."""
     policies = [own(n, each, enabled=enabled or n > 1) for n, each in enumerate(held, start=1)]
     of = aim(ranges_per_policy=limit)
-    draft = plan(of, wants(wanted), seen(of, *policies), adopting=False, gently=False)
+    draft = plan(of, wants(wanted), seen(of, *policies), adopting=False)
 
     account = after(policies, draft.steps)
 
     observed = seen(of, *account)
-    again = plan(of, wants(wanted), observed, adopting=False, gently=False)
+    again = plan(of, wants(wanted), observed, adopting=False)
     assert wanted == observed.owned
     assert () == again.steps
     for step in draft.steps:
@@ -505,7 +504,7 @@ def test_after_the_additions_nothing_is_missing(
     policies = [own(n, each) for n, each in enumerate(held, start=1)]
     of = aim(ranges_per_policy=limit)
     before = seen(of, *policies)
-    draft = plan(of, wants(wanted), before, adopting=False, gently=False)
+    draft = plan(of, wants(wanted), before, adopting=False)
 
     adds = [one for one in draft.steps if one.phase is Phase.ADD]
     observed = seen(of, *after(policies, adds))

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from exosync.core.target import Context, Target
 from exosync.errors import ConfigError
 from exosync_adapters.mimecast import MimecastSettings, kind
-from exosync_adapters.mimecast.settings import Setting, is_old_host, resolver
+from exosync_adapters.mimecast.settings import Setting, is_old_host
 
 SECRETS: dict[str, Any] = {"client_id": {"env": "ID"}, "client_secret": {"file": "secret"}}
 
@@ -146,27 +146,6 @@ def test_pairs_are_every_sender_with_every_recipient() -> None:
     found = settings(settings=["permitted_addresses"], permitted_addresses=entries)
 
     assert (("a@x.example", "b@y.example"), ("a@x.example", "c@y.example")) == found.pairs
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("192.0.2.1", ("192.0.2.1", 53)),
-        ("192.0.2.1:5353", ("192.0.2.1", 5353)),
-        ("[2001:db8::1]:53", ("2001:db8::1", 53)),
-        ("2001:db8::1", ("2001:db8::1", 53)),
-    ],
-)
-def test_resolvers_have_a_port_or_53(text: str, place: tuple[str, int]) -> None:
-    """As in the other kinds."""
-    assert place == resolver(text)
-
-
-@pytest.mark.parametrize("text", ["", "a b", "host:0", "host:99999"])
-def test_what_is_no_resolver_is_refused(text: str) -> None:
-    """With its form."""
-    with pytest.raises(ValueError, match="HOST:PORT"):
-        resolver(text)
 
 
 def test_building_reads_no_secret() -> None:

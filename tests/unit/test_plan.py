@@ -28,6 +28,7 @@ from exosync.core.target import (
     digest,
     split,
 )
+from exosync.core.tasks import Confirmation, Task
 
 FOUR = ("40.92.0.0/15", "40.107.0.0/16", "52.100.0.0/14", "104.47.0.0/17")
 NEW = "52.112.0.0/17"
@@ -203,3 +204,76 @@ def test_only_mode_apply_writes_by_itself(mode: Mode) -> None:
     assert (mode is Mode.APPLY) == may_write(mode, plan())
     assert not may_write(mode, plan(refusals=(Refusal("shrink", "", "", approvable=True),)))
     assert not may_write(mode, plan(adopting=True))
+
+
+def two_places(owned: IpRanges, acknowledged: IpRanges) -> Drafting:
+    """A target of two settings: a list that exosync writes, and a box that a person fills."""
+    listed = drafting(owned)
+
+    def draft_for(wish: Desired) -> Draft:
+        draft = listed(wish)
+        boxed = [
+            replace(one, resource="box", by=Actor.PERSON, task=TASK)
+            for one in drafting(acknowledged)(wish).steps
+        ]
+        steps = sorted((*draft.steps, *boxed), key=lambda one: one.phase is Phase.REMOVE)
+        return replace(draft, base=owned | acknowledged, steps=tuple(steps))
+
+    return draft_for
+
+
+TASK = Task("box", "fill the box", "a console", "text", "ada", Confirmation.READ, IpRanges())
+
+
+def test_a_removal_of_our_own_waits_for_no_person() -> None:
+    """It is offered for approval while a person still has to add something elsewhere."""
+    owned, nothing = IpRanges.parse(FOUR), IpRanges()
+    draft, refusals, _ = decide(
+        two_places(owned, nothing),
+        desired(*FOUR[:3]),
+        families="both",
+        limits=LIMITS,
+        feed_age=timedelta(),
+        proven=nothing,
+        adopting=False,
+    )
+    made = plan(draft=draft, refusals=refusals)
+
+    assert ["shrink"] == [one.rule for one in refusals]
+    assert [("box", Phase.ADD), ("list", Phase.REMOVE)] == [
+        (one.resource, one.phase) for one in draft.steps
+    ]
+    assert ["box"] == [one.resource for one in made.tasks]
+    assert () == made.own_steps()
+    assert ["list"] == [one.resource for one in replace(made, approved=True).own_steps()]
+
+
+def test_what_is_refused_at_one_place_holds_up_no_other() -> None:
+    """A refusal that names its resources covers those alone."""
+    first = plan().draft.steps[0]
+    other = replace(first, resource="other")
+    draft = replace(plan().draft, steps=(first, other))
+    made = plan(draft=draft, refusals=(Refusal("mark_lost", "", "", resources=("list",)),))
+
+    assert (other,) == made.own_steps()
+    assert may_write(Mode.APPLY, made)
+    assert State.REFUSED == state_of(made, wrote=True, verified=None)
+
+
+def test_nothing_is_asked_of_people_that_is_refused() -> None:
+    """Nobody should paste what a guard has stopped."""
+    step = replace(plan().draft.steps[0], by=Actor.PERSON, task=TASK)
+    draft = replace(plan().draft, steps=(step,))
+    soft = Refusal("growth", "", "", approvable=True)
+
+    assert () == plan(draft=draft, refusals=(soft,)).tasks
+    assert (step,) == plan(draft=draft, refusals=(soft,), approved=True).tasks
+
+
+def test_what_is_only_asserted_is_a_state_of_its_own() -> None:
+    """As long as nothing is to be done."""
+    done = plan(draft=Draft(IpRanges(), IpRanges()))
+
+    assert State.ASSERTED == state_of(done, wrote=False, verified=None, asserted=True)
+    assert State.APPLIED == state_of(done, wrote=True, verified=None, asserted=True)
+    assert State.FAILED == state_of(done, wrote=False, verified=False, asserted=True)

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from exosync.core.target import Context, Target, TargetKind
 from exosync.errors import ConfigError
+from exosync_adapters.fields import host_and_port
 from exosync_adapters.spf import SpfSettings, kind
-from exosync_adapters.spf.settings import DnsSettings, KeySettings, host_and_port
+from exosync_adapters.spf.settings import DnsSettings, KeySettings
 
 
 def _settings(**keys: Any) -> SpfSettings:

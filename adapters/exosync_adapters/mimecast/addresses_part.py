@@ -82,7 +82,7 @@ class AddressesPart:
             detail=Seen(confirmed, leaving),
         )
 
-    def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
         """One step that permits what is not confirmed yet, one for a person for what left. Pure."""
         seen: Seen = observed.detail
         missing = tuple(one for one in self._wanted if one not in seen.confirmed)

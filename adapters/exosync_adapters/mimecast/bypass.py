@@ -79,11 +79,8 @@ def observe(aim: BypassAim, policies: Sequence[Policy], remembered: Mapping[str,
     )
 
 
-def plan(aim: BypassAim, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
-    """One policy for each domain; those of other domains go. Pure.
-
-    `gently` leaves out what needs an approval.
-    """
+def plan(aim: BypassAim, observed: Observed, *, adopting: bool) -> Draft:
+    """One policy for each domain; those of other domains go, once that is approved. Pure."""
     ledger: Ledger = observed.detail
     taken = adopted(aim, ledger) if adopting else {}
     refusals = tuple(ledger.without(set(taken.values())).refusals())
@@ -92,19 +89,13 @@ def plan(aim: BypassAim, observed: Observed, *, adopting: bool, gently: bool) ->
     needed = {ledger.owner.mark(domain, 1) for domain in ledger.owner.senders}
     adds = [one for mark in sorted(needed) for one in _put(aim, ledger, taken, mark)]
     ends = list(_ends(aim, ledger, needed))
-    steps = tuple(adds if gently else adds + [one for one, _ in ends])
+    steps = (*adds, *(one for one, _ in ends))
     return Draft(
         _NOTHING,
         _NOTHING,
         steps=steps,
-        refusals=(
-            *strange(steps),
-            *(() if gently else (refusal for _, refusal in ends)),
-        ),
-        findings=(
-            *_edited(aim, ledger, needed),
-            *([rules.removal_waits([one.resource for one, _ in ends])] if gently and ends else []),
-        ),
+        refusals=(*strange(steps), *(refusal for _, refusal in ends)),
+        findings=tuple(_edited(aim, ledger, needed)),
     )
 
 

@@ -22,13 +22,13 @@ from exosync.core.target import (
 from exosync.core.tasks import Known
 from exosync.core.words import plural
 from exosync_adapters.dns.values import Server
+from exosync_adapters.fields import host_and_port
 from exosync_adapters.mimecast import bypass, permission
 from exosync_adapters.mimecast.account import Account
 from exosync_adapters.mimecast.bypass import BypassAim
 from exosync_adapters.mimecast.ledger import Ledger
 from exosync_adapters.mimecast.policy import BYPASS
 from exosync_adapters.mimecast.remembered import remembered_ids
-from exosync_adapters.mimecast.settings import resolver
 from exosync_adapters.mimecast.writing import Writer
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class BypassPart:
         ids = remembered_ids(known, self.prefix, but=self._deleted)
         return bypass.observe(self._aim, self._account.policies(BYPASS), ids)
 
-    def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
         """One policy for each domain. Pure."""
-        return bypass.plan(self._aim, observed, adopting=adopting, gently=gently)
+        return bypass.plan(self._aim, observed, adopting=adopting)
 
     def rehearse(self, desired: Desired, draft: Draft) -> Draft:
         """See whether the SPF records would do what the policies are for.
@@ -80,17 +80,20 @@ class BypassPart:
         Where policies are to be put in force, what is wrong is refused until it is approved:
         it would harm nobody, and would not let all of Exchange Online in.
         """
-        if draft.refusals:
+        puts = [
+            one
+            for one in draft.steps
+            if one.resource.startswith(self.prefix) and one.phase is Phase.ADD
+        ]
+        if any(one.covers(step) for one in draft.refusals for step in puts):
             return draft
-        puts = any(
-            one.resource.startswith(self.prefix) and one.phase is Phase.ADD for one in draft.steps
-        )
-        trials = self._trials(desired)
+        resources = tuple(one.resource for one in puts)
+        trials = list(self._trials(desired))
         refused = [one for one in trials if one.rule and puts]
         told = [one for one in trials if one not in refused]
         return replace(
             draft,
-            refusals=(*draft.refusals, *(_refusal(one) for one in refused)),
+            refusals=(*draft.refusals, *(_refusal(one, resources) for one in refused)),
             findings=(*draft.findings, *(_finding(one) for one in told)),
         )
 
@@ -102,7 +105,7 @@ class BypassPart:
 
     def verify(self, desired: Desired, observed: Observed) -> Verification:
         """The policies as read back, and an address of every range at each SPF record."""
-        draft = self.plan(desired, observed, adopting=False, gently=False)
+        draft = self.plan(desired, observed, adopting=False)
         checks = [Check("spf_bypass", False, one.message) for one in draft.refusals]
         checks += [
             Check("spf_bypass", None if one.phase is Phase.REMOVE else False, one.summary)
@@ -194,7 +197,7 @@ class BypassPart:
         if self._live is None:
             dns = self._aim.settings.dns
             self._live = LiveDns(
-                resolvers=tuple(Server(*resolver(one)) for one in dns.resolvers),
+                resolvers=tuple(Server(*host_and_port(one)) for one in dns.resolvers),
                 lifetime=dns.timeout.total_seconds(),
             )
         return self._live
@@ -206,7 +209,7 @@ def _finding(trial: Trial) -> Finding:
     return Finding("spf_bypass_unknown", trial.words)
 
 
-def _refusal(trial: Trial) -> Refusal:
+def _refusal(trial: Trial, resources: tuple[str, ...]) -> Refusal:
     limit = {"spf_bypass_terms": f"one record of at most {MOST_TERMS} terms"}
     return Refusal(
         trial.rule,
@@ -215,4 +218,5 @@ def _refusal(trial: Trial) -> Refusal:
         limit=limit.get(trial.rule, "0 ranges"),
         setting="spf_domains",
         approvable=True,
+        resources=resources,
     )

@@ -48,7 +48,7 @@ class OutboundPart:
         finding = Finding("authorized_outbounds", check.message, severity)
         return Observed(_NOTHING, {}, findings=(finding,), detail=check)
 
-    def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
         """Nothing, whatever is there."""
         return Draft(_NOTHING, _NOTHING)
 

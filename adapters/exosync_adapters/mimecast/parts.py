@@ -20,8 +20,8 @@ class Part(Protocol):
         """Read what is there."""
         ...
 
-    def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
-        """Make the steps; `gently` without those that need an approval. Pure."""
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
+        """Make the steps. Pure."""
         ...
 
     def rehearse(self, desired: Desired, draft: Draft) -> Draft:

@@ -94,6 +94,7 @@ def strange(resource: str, policy: Policy) -> Refusal:
         seen=plural(len(policy.unknown), "unknown field"),
         limit="0",
         approvable=True,
+        resources=(resource,),
     )
 
 
@@ -107,6 +108,7 @@ def would_be_empty(resource: str, when_empty: str, why: str) -> Refusal:
         setting="when_empty",
         approvable=True,
         phase=Phase.REMOVE,
+        resources=(resource,),
     )
 
 
@@ -175,16 +177,6 @@ def setting_left(told: Sequence[str]) -> Finding:
         "setting_left",
         f"{shown_ones}{more}: written for a setting that is no longer configured, so it is still "
         "there and nobody keeps it right; configure the setting again, or take it away by hand",
-    )
-
-
-def removal_waits(resources: Sequence[str]) -> Finding:
-    """What needs an approval never holds up an addition."""
-    return Finding(
-        "removal_held_back",
-        f"additions go first; {', '.join(resources)} would be left without ranges or sender and "
-        "gets a plan of its own after them",
-        Severity.INFO,
     )
 
 

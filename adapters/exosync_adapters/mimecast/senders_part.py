@@ -80,7 +80,7 @@ class SendersPart:
         held = claim.ranges.family(4) if claim else IpRanges()
         return Observed(held, {self.prefix: _token(held)}, detail=claim)
 
-    def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
         """One step for a person, where the ranges differ or should be looked at again. Pure."""
         claim: Asserted | None = observed.detail
         base, goal = observed.owned, desired.ranges.family(4)

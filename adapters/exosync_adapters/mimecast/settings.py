@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from exosync.core.secret import SecretRef
-from exosync_adapters.fields import Domain, Duration, EmailAddress, HttpUrl, Settings
+from exosync_adapters.fields import Domain, Duration, EmailAddress, HostPort, HttpUrl, Settings
 
 GLOBAL_URL = "https://api.services.mimecast.com"
 """The host of API 2.0 that finds an account's region by itself (Mimecast support 41019270938643)."""
@@ -40,9 +40,6 @@ _MOVE = (
     f"{GLOBAL_URL}"
 )
 
-_PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-
 
 class Setting(StrEnum):
     """One setting of the account."""
@@ -68,24 +65,6 @@ KEYS_OF: Mapping[str, tuple[Setting, ...]] = {
 """The keys that mean something for some settings only, and for which."""
 
 
-def resolver(text: str) -> tuple[str, int]:
-    """`host`, `host:port` or `[v6]:port` as host and port; 53 where none is given.
-
-    Raises ValueError.
-    """
-    if found := _PORT.fullmatch(text):
-        if 0 < int(found["port"]) < 65536:
-            return found["six"] or found["host"], int(found["port"])
-    elif _HOST.fullmatch(text):
-        return text, 53
-    raise ValueError(f"{text!r} is not HOST, HOST:PORT or [IPV6]:PORT")
-
-
-def _resolver(text: str) -> str:
-    resolver(text)
-    return text
-
-
 def _group(text: str) -> str:
     plain = text.strip()
     if not plain or not plain.isprintable():
@@ -100,7 +79,7 @@ def _base(url: str) -> str:
 class DnsSettings(Settings):
     """How SPF records are read, to see whether a bypass by SPF would do."""
 
-    resolvers: tuple[Annotated[str, AfterValidator(_resolver)], ...] = Field(
+    resolvers: tuple[HostPort, ...] = Field(
         default=(),
         description="Resolvers, as HOST or HOST:PORT. Default: the system's.",
     )

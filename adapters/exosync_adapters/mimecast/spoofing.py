@@ -96,10 +96,10 @@ def observe(aim: Aim, policies: Sequence[Policy], remembered: Mapping[str, str])
     )
 
 
-def plan(aim: Aim, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
+def plan(aim: Aim, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
     """Additions in all senders' policies, then removals. Pure.
 
-    `gently` leaves out what would put a policy out of force, which needs an approval.
+    What would put a policy out of force is refused until it is approved, and nothing else.
     """
     ledger: Ledger = observed.detail
     taken = adopted(aim, ledger) if adopting else {}
@@ -110,21 +110,19 @@ def plan(aim: Aim, desired: Desired, observed: Observed, *, adopting: bool, gent
         return Draft(base, base, refusals=refusals or (rules.EMPTY,))
     found = work_of(aim, ledger, taken, wanted)
     empties = [one for each in found for one in each.empties]
-    left_out, ends = (empties, []) if gently else ([], empties)
     steps = (
         *(one for each in found for one in each.adds),
         *(one for each in found for one in each.removes),
-        *(one.step for one in ends),
+        *(one.step for one in empties),
     )
     return Draft(
         base=base,
-        goal=wanted.union(*(one.ranges for one in left_out)),
+        goal=wanted,
         steps=steps,
-        refusals=(*strange(steps), *(one.refusal for one in ends if one.refusal)),
+        refusals=(*strange(steps), *(one.refusal for one in empties if one.refusal)),
         findings=(
             *(one for each in found for one in each.findings),
             *_costs(aim, wanted),
-            *([rules.removal_waits([one.step.resource for one in left_out])] if left_out else []),
         ),
     )
 

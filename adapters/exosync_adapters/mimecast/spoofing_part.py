@@ -33,9 +33,9 @@ class SpoofingPart:
         ids = remembered_ids(known, self.prefix, but=self._deleted)
         return spoofing.observe(self._aim, self._account.policies(SPOOFING), ids)
 
-    def plan(self, desired: Desired, observed: Observed, *, adopting: bool, gently: bool) -> Draft:
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
         """Additions, then removals. Pure."""
-        return spoofing.plan(self._aim, desired, observed, adopting=adopting, gently=gently)
+        return spoofing.plan(self._aim, desired, observed, adopting=adopting)
 
     def rehearse(self, desired: Desired, draft: Draft) -> Draft:
         """Nothing can be tried without writing."""
@@ -49,7 +49,7 @@ class SpoofingPart:
 
     def verify(self, desired: Desired, observed: Observed) -> Verification:
         """What was read back, against what each sender should have, field by field."""
-        draft = self.plan(desired, observed, adopting=False, gently=False)
+        draft = self.plan(desired, observed, adopting=False)
         checks = [Check("anti_spoofing", False, one.message) for one in draft.refusals]
         checks += [_step_left(one) for one in draft.steps]
         return Verification((*checks, *self._per_sender(desired, observed.detail)))

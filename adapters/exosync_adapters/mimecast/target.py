@@ -7,6 +7,7 @@ the parts share one token and one connection.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from exosync.core.desired import Desired
@@ -101,19 +102,12 @@ class MimecastTarget:
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
         """The drafts of all settings as one, every addition before any removal. Pure.
 
-        What would put a policy out of force needs an approval; it waits until nothing is to be
-        added any more, so that it never holds an addition up.
+        What one setting is refused for holds up no other.
         """
-
-        def drafted(*, gently: bool) -> list[Draft]:
-            return [
-                part.plan(desired, observed.detail[setting], adopting=adopting, gently=gently)
-                for setting, part in self._parts.items()
-            ]
-
-        drafts = drafted(gently=False)
-        if any(step.phase is Phase.ADD for one in drafts for step in one.steps):
-            drafts = drafted(gently=True)
+        drafts = [
+            _for_itself(part, part.plan(desired, observed.detail[setting], adopting=adopting))
+            for setting, part in self._parts.items()
+        ]
         steps = [step for one in drafts for step in one.steps]
         refusals = [refusal for one in drafts for refusal in one.refusals]
         return Draft(
@@ -236,3 +230,10 @@ class MimecastTarget:
             Setting.AUTHORIZED_OUTBOUNDS: OutboundPart(account),
         }
         return {setting: made[setting] for setting in settings.settings}
+
+
+def _for_itself(part: Part, draft: Draft) -> Draft:
+    """A setting's draft whose refusals cover its own steps alone."""
+    own = tuple(dict.fromkeys(one.resource for one in draft.steps)) or (part.prefix,)
+    refusals = (one if one.resources else replace(one, resources=own) for one in draft.refusals)
+    return replace(draft, refusals=tuple(refusals))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -14,7 +13,15 @@ from pydantic import (
 
 from exosync.core.secret import SecretRef
 from exosync_adapters.dns.values import ALGORITHMS
-from exosync_adapters.fields import Domain, Duration, Settings, domain_name, full_domain_name
+from exosync_adapters.fields import (
+    HOST,
+    Domain,
+    Duration,
+    HostPort,
+    Settings,
+    domain_name,
+    full_domain_name,
+)
 from exosync_adapters.rfc7208.record import SpfSyntaxError, Term, parse_term
 
 MICROSOFT_INCLUDES = {
@@ -29,30 +36,9 @@ Source: Microsoft, "External Domain Name System records for Office 365"; the one
 not confirmed by a page that we have read, so a tenant there should compare it.
 """
 
-_PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """`host`, `host:port` or `[v6]:port` as host and port; port 53 where none is given.
-
-    Raises ValueError.
-    """
-    if found := _PORT.fullmatch(text):
-        if 0 < int(found["port"]) < 65536:
-            return found["six"] or found["host"], int(found["port"])
-    elif _HOST.fullmatch(text):
-        return text, 53
-    raise ValueError(f"{text!r} is not HOST, HOST:PORT or [IPV6]:PORT")
-
-
-def _server(text: str) -> str:
-    host_and_port(text)
-    return text
-
 
 def _host(text: str) -> str:
-    if not _HOST.fullmatch(text):
+    if not HOST.fullmatch(text):
         raise ValueError(f"{text!r} is not the name or address of a server (its port is dns.port)")
     return text
 
@@ -84,7 +70,6 @@ def _algorithm(text: str) -> str:
 
 
 SpfTerm = Annotated[str, AfterValidator(_sending_term)]
-HostPort = Annotated[str, AfterValidator(_server)]
 
 
 class KeySettings(Settings):

@@ -26,6 +26,7 @@ from exosync.core.target import (
 from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.errors import ConfigError, TargetConflict, TargetError, UsageError
 from exosync_adapters.dns.values import Key, Server, TxtRRset, is_silent
+from exosync_adapters.fields import host_and_port
 from exosync_adapters.spf.aim import Aim
 from exosync_adapters.spf.plan import plan
 from exosync_adapters.spf.seen import Seen
@@ -33,7 +34,6 @@ from exosync_adapters.spf.settings import (
     MICROSOFT_INCLUDES,
     DnsSettings,
     SpfSettings,
-    host_and_port,
 )
 from exosync_adapters.spf.steps import Change
 

@@ -72,8 +72,15 @@ def _show_status(view: Json) -> None:
             say(f"{one['name']}: {asserted_text(asserted)}")
         if one["error"]:
             say(f"{one['name']}: {one['error']}", fg="red")
-    for line in (*next_steps(view), *_adopting(view)):
+    for line in (*next_steps(view), *_waiting(view), *_adopting(view)):
         say(line)
+
+
+def _waiting(view: Json) -> Iterator[str]:
+    """The steps for people, which only the last run's report has otherwise."""
+    for one in view["todo"]:
+        where = f"{one['target']} {one['setting']}"
+        yield f"{one['target']}: a person must do {one['setting']}: exosync todo show {where}"
 
 
 def _adopting(view: Json) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -66,18 +66,24 @@ class Plan:
         """The change of the target's ranges, told address-wise."""
         return changes(self.draft.base, self.draft.goal)
 
+    def is_refused(self, step: Step) -> bool:
+        """Whether a refusal that stands covers a step; steps beside it go on."""
+        return any(one.covers(step) for one in self.standing)
+
     def own_steps(self, phase: Phase | None = None) -> tuple[Step, ...]:
-        """The steps that exosync does itself, of one phase or of both."""
+        """The steps that exosync may do itself, of one phase or of both."""
         return tuple(
             step
             for step in self.draft.steps
-            if step.by is Actor.EXOSYNC and phase in (None, step.phase)
+            if step.by is Actor.EXOSYNC
+            and phase in (None, step.phase)
+            and not self.is_refused(step)
         )
 
     @property
     def tasks(self) -> tuple[Step, ...]:
-        """The steps for a person, each at a setting of its own; none while a rule stands against it."""
-        return () if self.standing else tuple(one for one in self.draft.steps if one.task)
+        """The steps that a person may do."""
+        return tuple(one for one in self.draft.steps if one.task and not self.is_refused(one))
 
     def own_steps_left(self, done: Sequence[Step]) -> bool:
         """Whether exosync has steps of this plan still to do."""
@@ -124,9 +130,9 @@ def decide(
 ) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
     """The draft to go on with, and the refusals that stand against it.
 
-    An addition is never held up by a refused removal: where only the removal is refused, the
+    An addition is never held up by a refused removal: where only removals are refused, the
     draft that adds and takes nothing away comes first, and the removal gets a plan of its
-    own once that is done.
+    own once that is done. What people have to add holds up no removal of exosync's own.
     """
 
     def judge(draft: Draft) -> tuple[Refusal, ...]:
@@ -137,11 +143,21 @@ def decide(
     draft = draft_for(desired.only(families))
     refusals = judge(draft)
     removal_only = refusals and all(one.phase is Phase.REMOVE for one in refusals)
-    if removal_only and not adopting and any(one.phase is Phase.ADD for one in draft.steps):
-        gentle = draft_for(desired.only(families).keeping(draft.base))
-        if not judge(gentle):
-            return gentle, (), tuple(_held_back(one) for one in refusals)
-    return draft, refusals, ()
+    if adopting or not removal_only or not _steps(draft, Phase.ADD):
+        return draft, refusals, ()
+    gentle = draft_for(desired.only(families).keeping(draft.base))
+    held = judge(gentle)
+    additions = _steps(gentle, Phase.ADD)
+    if any(one.covers(step) for one in held for step in additions):
+        return draft, refusals, ()
+    own_removals = _steps(draft, Phase.REMOVE, Actor.EXOSYNC)
+    if own_removals and not _steps(gentle, Phase.ADD, Actor.EXOSYNC):
+        return replace(draft, steps=additions + own_removals), refusals, ()
+    return gentle, held, tuple(_held_back(one) for one in refusals if one not in held)
+
+
+def _steps(draft: Draft, phase: Phase, by: Actor | None = None) -> tuple[Step, ...]:
+    return tuple(one for one in draft.steps if one.phase is phase and (by is None or one.by is by))
 
 
 def _held_back(refusal: Refusal) -> Finding:
@@ -169,4 +185,4 @@ def state_of(plan: Plan, *, wrote: bool, verified: bool | None, asserted: bool =
 
 def may_write(mode: Mode, plan: Plan) -> bool:
     """Whether a run may do the plan's steps without being asked by a person."""
-    return mode is Mode.APPLY and not plan.standing and not plan.adopting
+    return mode is Mode.APPLY and not plan.adopting and bool(plan.own_steps())

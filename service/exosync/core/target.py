@@ -116,7 +116,8 @@ class Refusal:
 
     `seen` and `limit` are the figures as a person reads them, `setting` the key of the
     configuration that governs the rule. `approvable` is false where no approval can make
-    the step right. `phase` is set if only that phase is refused.
+    the step right. `phase` is set if only that phase is refused, `resources` if only steps
+    on these are: the others go on.
     """
 
     rule: str
@@ -126,6 +127,13 @@ class Refusal:
     setting: str = ""
     approvable: bool = False
     phase: Phase | None = None
+    resources: tuple[str, ...] = ()
+
+    def covers(self, step: Step) -> bool:
+        """Whether a step is refused by this."""
+        return self.phase in (None, step.phase) and (
+            not self.resources or step.resource in self.resources
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,8 @@ def next_steps(told: dict[str, Any]) -> list[str]:
             lines.append(f"{name}: is only watched; set mode: plan to let exosync write")
         elif state == "pending" and plan:
             lines.append(f"{name}: to do this, exosync apply {plan}")
-        elif state == "waiting":
+        steps = target.get("steps", ())  # `status` has none
+        if any(step["by"] == "person" and step["status"] == "planned" for step in steps):
             lines.append(
                 f"{name}: a person must do the steps marked so; exosync todo show {name} has the "
                 "text to paste"
