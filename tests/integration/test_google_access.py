@@ -31,6 +31,7 @@ from tests.standins.google_switches import (
     READ_POLICIES,
     Switches,
 )
+from tests.standins.web import Reply
 from tests.support.google_bench import (
     ACCOUNT,
     AUDIT,
@@ -83,6 +84,20 @@ def test_application_default_credentials_act_for_the_administrator(
 
     assert IpRanges.parse(FIRST) == bench.look().detail.found.ranges
     assert [TOKEN, LIST] == bench.calls()
+
+
+def test_a_persons_own_credentials_are_not_said_to_act_for_somebody(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They must be the administrator's; that is not called proven."""
+    bench = make({"allowlist": FIRST}, credentials={"kind": "default"})
+    file = bench.google.source_credentials_file(tmp_path)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+
+    (told,) = [one for one in bench.target.check() if one.name == "credentials"]
+
+    assert None is told.ok
+    assert "cannot act for postmaster@example.com" in told.message
 
 
 def test_requests_tell_who_asks(make: Make) -> None:
@@ -308,7 +323,9 @@ def test_silence_ends_at_the_timeout(make: Make) -> None:
     ("reply", "error", "told"),
     [
         (replies.html(), TargetError, "not JSON"),
-        (replies.html(302), TargetError, "status 302"),
+        (replies.html(302), TargetError, "status 302.*proxy"),
+        (replies.html(403), TargetError, "status 403.*proxy on the way, and at url"),
+        (replies.html(404), TargetError, "proxy"),
         (replies.entity_not_found(), TargetError, "fault of its own"),
         (replies.error(400, "bad"), TargetError, "bad"),
         (replies.scope_missing(CLOUD_IDENTITY), TargetDenied, "not for the scope"),
@@ -324,6 +341,53 @@ def test_answers_that_are_none_are_told(
     with pytest.raises(error, match=told):
         bench.look()
     assert [] == bench.pauses
+
+
+SQUID = b"<html><title>ERR_ACCESS_DENIED</title> Access_denied, try again, retryable"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(Reply(status, {}, SQUID) for status in (200, 302, 403, 407)),
+        Reply(302, {}, b""),
+        *(Reply(200, {}, body) for body in (b"[]", b'"a text"', b"7", b"null")),
+    ],
+)
+@pytest.mark.parametrize("path", ["/token", "/v1/projects"])
+def test_what_answers_in_place_of_the_token_service_is_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reply: Reply, path: str
+) -> None:
+    """Its words are not taken for Google's, and nothing breaks on them."""
+    bench = make({"allowlist": FIRST}, credentials=KEYLESS)
+    file = bench.google.source_credentials_file(tmp_path)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    bench.google.script(reply, path=path)
+
+    with pytest.raises(TargetError, match="proxy"):
+        bench.look()
+
+
+def test_a_token_that_cannot_be_renewed_is_told(make: Make) -> None:
+    """By the same ways as the first one."""
+    bench = make({"allowlist": FIRST})
+    bench.look()
+    bench.google.expire_tokens()
+    bench.google.script(replies.failing(503), path="/token")
+    bench.google.script(replies.no_token(sent=True), path="/v1/policies")
+
+    assert IpRanges.parse(FIRST) == bench.look().detail.found.ranges
+    assert [1.0] == bench.pauses
+
+
+def test_a_token_that_never_holds_is_renewed_once(make: Make) -> None:
+    """Then it is told."""
+    bench = make({"allowlist": FIRST})
+    bench.google.script(*[replies.no_token(sent=True)] * 9, path="/v1/policies")
+
+    with pytest.raises(TargetDenied, match="does not take the token"):
+        bench.look()
+    assert [TOKEN, LIST, TOKEN, LIST] == bench.calls()
 
 
 def test_a_token_that_dies_between_reading_and_reading_is_renewed(make: Make) -> None:

@@ -27,6 +27,7 @@ from tests.standins.google_switches import (
     WRITE_POLICIES,
     Switches,
 )
+from tests.standins.web import Reply
 from tests.support.google_bench import (
     FIRST,
     FOREIGN,
@@ -118,6 +119,59 @@ def test_a_name_that_changes_with_the_value_does_no_harm(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
+    "reply", [replies.failing(500), replies.entity_not_found(), replies.error(501, "no")]
+)
+def test_a_refusal_that_would_come_in_each_run_does_not_keep_a_person_waiting(
+    make: Make, reply: Reply
+) -> None:
+    """GAM meets 404 and 500 from these methods too: the step is asked for."""
+    bench = probing(make, mutate="works")
+    (step,) = bench.plan(*FIRST).steps
+    bench.google.script(reply, path="/v1/policies/")
+
+    with pytest.raises(StepDeclined, match="status"):
+        bench.target.apply(step)
+    assert [Actor.PERSON] == [one.by for one in bench.plan(*FIRST).steps]
+
+
+def test_an_error_of_the_server_after_which_it_is_done_is_no_refusal(make: Make) -> None:
+    """Only reading tells."""
+    bench = probing(make, mutate="works")
+    (step,) = bench.plan(*FIRST).steps
+    bench.google.script(replies.failing(500), path="/v1/policies/")
+    bench.google.before(
+        "PATCH", "/v1/policies", lambda: bench.google.set_allowlist([FOREIGN, *FIRST])
+    )
+
+    bench.target.apply(step)
+
+    assert () == bench.plan(*FIRST).steps
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_page_of_a_proxy_is_no_refusal(make: Make, status: int) -> None:
+    """The next run tries again, and nothing is left to a person for it."""
+    bench = probing(make, mutate="works")
+    (step,) = bench.plan(*FIRST).steps
+    bench.google.script(replies.html(status), path="/v1/policies/")
+
+    with pytest.raises(TargetUnreachable, match="proxy"):
+        bench.target.apply(step)
+    assert [Actor.EXOSYNC] == [one.by for one in bench.plan(*FIRST).steps]
+
+
+def test_a_write_leaves_google_the_time_that_it_wants_between_requests(make: Make) -> None:
+    """It refuses what comes less than about a second after a reading."""
+    bench = probing(make, mutate="works")
+    (step,) = bench.plan(*FIRST).steps
+    bench.pauses.clear()
+
+    bench.target.apply(step)
+
+    assert [1.0] == bench.pauses
+
+
+@pytest.mark.parametrize(
     ("mutate", "why"),
     [
         ("unimplemented", "status 501"),
@@ -168,7 +222,7 @@ def test_a_pending_change_that_shows_in_time_is_done(make: Make) -> None:
 
     bench.target.apply(step)
 
-    assert [2.0, 2.0] == bench.pauses
+    assert [1.0, 2.0, 2.0] == bench.pauses
     assert () == bench.plan(*FIRST).steps
 
 

@@ -69,7 +69,11 @@ def summary(fault: Fault) -> tuple[str, type[ExosyncError], bool]:
         (500, None, ("busy", TargetUnreachable, True)),
         (501, error("UNIMPLEMENTED"), ("refused", TargetError, False)),
         (503, "<html>", ("busy", TargetUnreachable, True)),
-        (302, None, ("refused", TargetError, False)),
+        (302, None, ("strange", TargetError, False)),
+        (401, "<html>", ("strange", TargetError, False)),
+        (403, None, ("strange", TargetError, False)),
+        (404, None, ("strange", TargetError, False)),
+        (501, None, ("strange", TargetError, False)),
         (403, {"error": "a text"}, ("privilege", TargetDenied, False)),
         (403, {"error": {"details": "x", "errors": [1]}}, ("privilege", TargetDenied, False)),
     ],
@@ -205,7 +209,7 @@ def test_a_busy_token_service_is_asked_again() -> None:
 
 def test_an_answer_that_is_no_json_is_told() -> None:
     """Something on the way answers in Google's place."""
-    assert "no_json" == read(json.JSONDecodeError("x", "<html>", 0), CALLER).kind
+    assert "strange" == read(json.JSONDecodeError("x", "<html>", 0), CALLER).kind
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,7 @@ from exosync_adapters.google_workspace.entries import (
     read_entries,
 )
 from exosync_adapters.google_workspace.memory import Declined
-from exosync_adapters.google_workspace.policies import (
-    Allowlist,
-    token_of,
-)
+from exosync_adapters.google_workspace.policies import Allowlist, token_of
 from exosync_adapters.google_workspace.settings import GoogleSettings
 
 
@@ -107,7 +104,9 @@ def plan_adoption(desired: Desired, observed: Observed) -> Draft:
 
 def can_write(found: Allowlist) -> bool:
     """Whether there is exactly one list, set by people, at the top: nothing else is patched."""
-    return len(found.lists) == 1 and found.at_top == found.lists and found.lists[0].is_admins
+    if len(found.lists) != 1 or found.at_top != found.lists:
+        return False
+    return found.lists[0].is_admins and found.lists[0].name.startswith("policies/")
 
 
 def _aim(settings: GoogleSettings, wanted: IpRanges, observed: Observed, final: str = "") -> Aim:

@@ -91,7 +91,7 @@ def look(google: Google, settings: GoogleSettings, known: Known) -> Log | None:
         read = list(islice(pages, MOST_PAGES))
     except ExosyncError as error:
         return Log(problem=str(error))
-    activities = [one for page in read for one in page.get("items") or ()]
+    activities = [one for page in read for one in _list(page.get("items"))]
     return Log(changes(activities, words), is_whole=not read[-1].get("nextPageToken"))
 
 
@@ -130,7 +130,7 @@ def _of_activity(activity: Any, words: Sequence[str]) -> Iterator[Changed]:
     at = str(_dict(activity.get("id")).get("time", "at an unknown time"))
     actor = _dict(activity.get("actor"))
     who = str(actor.get("email") or actor.get("key") or "somebody unknown")
-    for event in activity.get("events") or ():
+    for event in _list(activity.get("events")):
         parameters = _parameters(event)
         name = str(parameters.get("SETTING_NAME") or "")
         is_legacy = _dict(event).get("type") == _LEGACY_TYPE
@@ -140,12 +140,16 @@ def _of_activity(activity: Any, words: Sequence[str]) -> Iterator[Changed]:
 
 
 def _parameters(event: Any) -> Mapping[str, Any]:
-    given = _dict(event).get("parameters") or ()
+    given = _list(_dict(event).get("parameters"))
     return {str(one.get("name")): one.get("value") for one in given if isinstance(one, dict)}
 
 
 def _dict(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
 
 
 def findings(log: Log | None) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from exosync.errors import ConfigError, ExosyncError, TargetError
 from exosync_adapters.google_workspace import libraries, words
 from exosync_adapters.google_workspace.faults import Fault
 from exosync_adapters.google_workspace.policies import Allowlist, allowlist, read_policies
-from exosync_adapters.google_workspace.rules import of_entries, of_lists
+from exosync_adapters.google_workspace.rules import few, of_entries, of_lists
 from exosync_adapters.google_workspace.service import Google, Session
 from exosync_adapters.google_workspace.settings import (
     EMAIL_ALLOWLIST,
@@ -50,6 +50,10 @@ def _policies(google: Google, settings: GoogleSettings) -> Iterator[Check]:
 
 def _credentials(session: Session) -> Check:
     account = session.caller.account or "application default credentials"
+    if not session.identity.delegates:
+        admin = session.caller.admin
+        message = f"{account}: they cannot act for {admin}, so they must be that user's own"
+        return Check("credentials", None, message)
     return Check("credentials", True, f"{account}, acting for {session.caller.admin}")
 
 
@@ -89,7 +93,10 @@ def _found(found: Allowlist) -> Iterator[Check]:
     if not found.lists:
         message = "no list is set, which is Google's default: an empty one"
     else:
-        message = f"{plural(len(found.entries), 'entry')}, set for {found.lists[0].place}"
+        texts = [one.text for one in found.entries]
+        shown = f" ({few(texts)})" if texts else ""
+        places = "; ".join(one.place for one in found.counting) or "no place that counts"
+        message = f"{plural(len(texts), 'entry')}{shown}, set for {places}"
     yield Check("email allowlist", True, message)
     for finding in (*of_lists(found), *of_entries(found.entries)):
         yield Check("email allowlist", None, finding.message)

@@ -22,11 +22,15 @@ Reveal = Callable[[SecretRef], str]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Credentials of google-auth for one scope, and whose they are."""
+    """Credentials of google-auth for one scope, and whose they are.
+
+    Not `delegates`: they can act for nobody else, so the administrator must be whose they are.
+    """
 
     credentials: Any
     account: str = ""
     client_id: str = ""
+    delegates: bool = True
 
 
 def identity(settings: CredentialsSettings, scope: str, *, admin: str, reveal: Reveal) -> Identity:
@@ -86,11 +90,12 @@ def _keyless(account: str, scope: str, admin: str) -> Identity:
 
 def _of_machine(scope: str, admin: str) -> Identity:
     made = _default([scope])
-    if hasattr(made, "with_subject"):
+    delegates = hasattr(made, "with_subject")
+    if delegates:
         made = made.with_subject(admin)
     account = getattr(made, "service_account_email", None) or ""
     # On a machine of Google's the name is "default" until the first token.
-    return Identity(made, account if "@" in account else "")
+    return Identity(made, account if "@" in account else "", delegates=delegates)
 
 
 def _default(scopes: list[str] | None) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from exosync.errors import (
     TargetError,
     TargetUnreachable,
 )
-from exosync_adapters.google_workspace.http import BusyError
+from exosync_adapters.google_workspace.http import BusyError, StrangeError
 from exosync_adapters.google_workspace.scopes import Caller
 
 DELEGATION = (
@@ -59,7 +60,8 @@ def kinds() -> tuple[type[BaseException], ...]:
     from httplib2 import HttpLib2Error
 
     # ValueError: an answer that is no JSON.
-    return (GoogleAuthError, Error, HttpLib2Error, HTTPException, BusyError, OSError, ValueError)
+    ours = (BusyError, StrangeError)
+    return (GoogleAuthError, Error, HttpLib2Error, HTTPException, *ours, OSError, ValueError)
 
 
 def read(error: BaseException, caller: Caller) -> Fault:
@@ -72,6 +74,8 @@ def read(error: BaseException, caller: Caller) -> Fault:
         return of_answer(error.status_code, _json(error.content), caller, retry_after)
     if isinstance(error, BusyError):
         return busy(error.status, caller, error.retry_after)
+    if isinstance(error, StrangeError):
+        return strange(caller, error.status)
     if isinstance(error, exceptions.DefaultCredentialsError):
         return no_credentials(str(error))
     if isinstance(error, exceptions.RefreshError):
@@ -82,7 +86,7 @@ def read(error: BaseException, caller: Caller) -> Fault:
         told = f"credentials: cannot be used{quoted(str(error))}"
         return _fault("credentials", TargetDenied, told)
     if isinstance(error, ValueError) and not isinstance(error, OSError):
-        return no_json(caller)
+        return strange(caller)
     return unreachable(error, caller)
 
 
@@ -91,14 +95,14 @@ def read(error: BaseException, caller: Caller) -> Fault:
 
 def of_answer(status: int, body: Any, caller: Caller, retry_after: str = "") -> Fault:
     """An error that an API answered. `body` is its JSON, or None."""
-    error = body.get("error") if isinstance(body, dict) else None
-    error = error if isinstance(error, dict) else {}
-    reasons = _reasons(error)
-    told = quoted(error.get("message"))
+    error = _error(body)
+    reasons, told = _reasons(error), quoted(error.get("message"))
     if status == 429 or reasons & _BUSY_REASONS or error.get("status") == "RESOURCE_EXHAUSTED":
         return busy(status, caller, retry_after)
     if status >= 500 and status != 501:
         return busy(status, caller, retry_after)
+    if not isinstance(body, dict):
+        return strange(caller, status)
     if status == 403:
         return _forbidden(error, reasons, told, caller)
     if status == 401:
@@ -192,8 +196,7 @@ def _filled(told: str, caller: Caller) -> str:
 
 def _unsigned(body: Any, caller: Caller) -> Fault:
     """signJwt of the IAM Credentials API failed: keyless delegation cannot start."""
-    error = body.get("error") if isinstance(body, dict) else None
-    error = error if isinstance(error, dict) else {}
+    error = _error(body)
     reasons, told = _reasons(error), quoted(error.get("message"))
     code = error.get("code")
     if "SERVICE_DISABLED" in reasons:
@@ -244,10 +247,11 @@ def unreachable(error: BaseException, caller: Caller) -> Fault:
     return _fault("unreachable", TargetUnreachable, text, again=not certificate)
 
 
-def no_json(caller: Caller) -> Fault:
-    """An answer that is no JSON object: a page of somebody on the way."""
-    told = f"{caller.place} sent what is not JSON: look at the proxy on the way"
-    return _fault("no_json", TargetError, told)
+def strange(caller: Caller, status: int | None = None) -> Fault:
+    """An answer that is no JSON object of Google's: a page of somebody on the way."""
+    told = f"{caller.place} sent what is not JSON{f' (status {status})' if status else ''}"
+    remedy = "look at the proxy on the way" + (", and at url" if caller.host else "")
+    return _fault("strange", TargetError, f"{told}: {remedy}", status=status)
 
 
 def endless(caller: Caller) -> TargetError:
@@ -275,6 +279,12 @@ def _fault(
     after: float | None = None,
 ) -> Fault:
     return Fault(kind, error(text), again, status, after)
+
+
+def _error(body: Any) -> Mapping[str, Any]:
+    """What Google's JSON form of an error holds; nothing if it is another."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _reasons(error: Any) -> frozenset[str]:

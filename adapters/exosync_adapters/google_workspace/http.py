@@ -20,6 +20,14 @@ class BusyError(Exception):
         self.retry_after = retry_after
 
 
+class StrangeError(Exception):
+    """What answered is none of Google's services: a proxy's page, say, or a wrong address."""
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__("no answer of Google's" + (f", status {status}" if status else ""))
+        self.status = status
+
+
 class Transport:
     """What googleapiclient and google-auth take for an httplib2.Http.
 
@@ -68,7 +76,8 @@ class TokenRequest:
     """What google-auth asks for tokens with.
 
     google-auth sleeps and repeats by itself; so that this is done in one place and can be
-    bounded, an answer that says "later" ends the asking at once.
+    bounded, an answer that says "later" ends the asking at once. So does somebody's web page,
+    which google-auth would take for the words of the service.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -89,4 +98,6 @@ class TokenRequest:
         answer = self._request(url, method=method, body=body, headers=headers, **kwargs)
         if answer.status == 429 or answer.status >= 500:
             raise BusyError(answer.status, answer.headers.get("retry-after", ""))
+        if 300 <= answer.status < 400 or answer.data.lstrip()[:1] == b"<":
+            raise StrangeError(answer.status)
         return answer

@@ -1,8 +1,9 @@
 """Writing by the API's own patch, which is not documented for this setting: tried, not assumed.
 
-Google documents create, patch and delete of policies for data loss prevention alone; its
-answers for other settings are unknown, 501, 400 and 403 among them. So a refusal is no failure:
-the step goes to a person. An answer that says yes is no proof either: the list is read back.
+Google documents create, patch and delete of policies for data loss prevention alone. What it
+answers for other settings is unknown: GAM-team/GAM meets 400, 403, 404, 500 and 501 from these
+methods. So a refusal is no failure: the step goes to a person, who would wait for ever if it
+were tried in vain in each run. An answer that says yes is no proof either: the list is read back.
 There is no compare-and-swap, and an operation cannot be polled (the API has no such method).
 On a connection that had gone stale httplib2 sends the request once more: the whole policy twice
 is the policy once.
@@ -22,8 +23,14 @@ from exosync_adapters.google_workspace.policies import Allowlist, Listing
 from exosync_adapters.google_workspace.scopes import Caller
 from exosync_adapters.google_workspace.service import Google
 
-DECLINING = frozenset({400, 403, 501})
-"""Statuses that say that this is not done: as GAM-team/GAM meets them from these methods."""
+DECLINING = frozenset({400, 403, 404, 501})
+"""Statuses that say that this is not done. The policy has just been read, so 404 is no absence."""
+
+REFUSALS = frozenset({"refused", "privilege", "not_found"})
+"""Kinds of fault that are about the change; the others are about who asks, or pass."""
+
+UNCERTAIN = frozenset({"unreachable", "strange", "busy"})
+"""Kinds of fault after which it may have been written all the same."""
 
 PAUSE = 2.0
 """Seconds between two looks at what was written."""
@@ -50,13 +57,11 @@ def write(google: Google, read: Read, step: Step, *, settle: float) -> None:
         )
     listing = found.lists[0]
     session = google.policies()
-    answer, fault = google.try_once(session, _patch(listing, aim, found.customer))
-    if fault is not None and fault.kind in ("unreachable", "no_json"):
-        # It may have been written all the same: only reading tells.
-        if read().token == step.gives:
-            return
-        raise TargetUnreachable(f"{fault.error}; nothing of the change shows")
+    google.pause_between()
+    answer, fault = google.try_once(session, _patch(listing, aim))
     if fault is not None:
+        if fault.kind in UNCERTAIN and read().token == step.gives:
+            return
         _refused(fault)
     _answered(session.caller, answer)
     if not _shows(google, read, step.gives, settle):
@@ -66,7 +71,7 @@ def write(google: Google, read: Read, step: Step, *, settle: float) -> None:
         )
 
 
-def body_of(listing: Listing, texts: tuple[str, ...], customer: str) -> dict[str, Any]:
+def body_of(listing: Listing, texts: tuple[str, ...]) -> dict[str, Any]:
     """The whole policy with other entries, as GAM-team/GAM builds a body for patch.
 
     What only the service sets is left out; what is immutable stays; the key is spelled as it
@@ -81,19 +86,20 @@ def body_of(listing: Listing, texts: tuple[str, ...], customer: str) -> dict[str
         query.pop("query", None)
     value = {key: one for key, one in body["setting"].get("value", {}).items() if key not in _TIMES}
     body["setting"]["value"] = {**value, listing.key: list(texts)}
-    body["customer"] = f"customers/{customer}"
     return body
 
 
-def _patch(listing: Listing, aim: Aim, customer: str) -> Callable[[Any], Any]:
-    body = body_of(listing, aim.texts, customer)
+def _patch(listing: Listing, aim: Aim) -> Callable[[Any], Any]:
+    body = body_of(listing, aim.texts)
     return lambda service: service.policies().patch(name=listing.name, body=body)
 
 
 def _refused(fault: Fault) -> NoReturn:
     """A refusal of the method is declined; anything else is the failure that it is."""
-    if fault.status in DECLINING and fault.kind in ("refused", "privilege"):
+    if fault.status == 500 or (fault.status in DECLINING and fault.kind in REFUSALS):
         raise StepDeclined(f"status {fault.status}: {fault.error}")
+    if fault.kind in UNCERTAIN:
+        raise TargetUnreachable(f"{fault.error}; nothing of the change shows")
     raise fault.error
 
 

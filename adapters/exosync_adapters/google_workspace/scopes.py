@@ -19,7 +19,9 @@ class Api:
     needs: str
 
 
-POLICIES = Api("cloudidentity", "v1", "Cloud Identity API", "be a super administrator")
+POLICIES = Api(
+    "cloudidentity", "v1", "Cloud Identity API", "be a super administrator of the customer"
+)
 """Only a super administrator can use it (Google Cloud, "Policy API overview")."""
 
 REPORTS = Api("admin", "reports_v1", "Admin SDK API", "have the Reports privilege")

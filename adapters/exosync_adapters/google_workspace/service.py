@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from exosync_adapters.google_workspace import faults, libraries
 from exosync_adapters.google_workspace.credentials import Identity, Reveal, identity
 from exosync_adapters.google_workspace.faults import Fault
-from exosync_adapters.google_workspace.http import TokenRequest, Transport
+from exosync_adapters.google_workspace.http import StrangeError, TokenRequest, Transport
 from exosync_adapters.google_workspace.scopes import (
     POLICIES,
     READ_AUDIT,
@@ -62,7 +62,15 @@ class Session:
     def sign_in(self) -> None:
         """Get a token, unless there is one that holds."""
         if not self.identity.credentials.valid:
+            self.renew()
+
+    def renew(self) -> None:
+        """Get a token, whatever there is."""
+        try:
             self.identity.credentials.refresh(self.token_request)
+        except (AttributeError, KeyError, TypeError) as error:
+            # google-auth takes it for granted that a token comes in a JSON object.
+            raise StrangeError from error
 
 
 class Google:
@@ -110,13 +118,13 @@ class Google:
         """One attempt: the answer, or what went wrong."""
         try:
             session.sign_in()
-            answer = make(session.service).execute(num_retries=0)
+            answer = _sent(session, make)
         except faults.kinds() as error:
             return None, faults.read(error, session.caller)
         # Of a page that a proxy puts in its place, googleapiclient gives the text.
-        return (
-            (answer, None) if isinstance(answer, dict) else (None, faults.no_json(session.caller))
-        )
+        if not isinstance(answer, dict):
+            return None, faults.strange(session.caller)
+        return answer, None
 
     def sign_in(self, session: Session) -> Fault | None:
         """Get a token of this session's own; what went wrong, if anything."""
@@ -129,8 +137,8 @@ class Google:
     def pages(self, session: Session, make: AskPage) -> Iterator[Any]:
         """Every page of an answer, with a pause between two; empty pages too.
 
-        Raises TargetError where the pages do not
-        end: what was read so far is not the whole, and must not be taken for it.
+        Raises TargetError where the pages do not end: what was read so far is not the whole,
+        and must not be taken for it.
         """
         seen: set[str] = set()
         token: str | None = None
@@ -143,7 +151,11 @@ class Google:
             if token in seen or len(seen) >= MOST_PAGES:
                 raise faults.endless(session.caller)
             seen.add(token)
-            self.pause(self._settings.page_pause.total_seconds())
+            self.pause_between()
+
+    def pause_between(self) -> None:
+        """Let the time go by that there must be between two requests."""
+        self.pause(self._settings.page_pause.total_seconds())
 
     def _session(self, api: Api, scope: str) -> Session:
         """Made at its first use. Raises ConfigError, or TargetDenied without credentials."""
@@ -170,12 +182,26 @@ class Google:
         service = build(
             api.name,
             api.version,
-            http=AuthorizedHttp(who.credentials, http=transport),
+            # A token that died is renewed by `_sent`: here it would be by google-auth's own ways.
+            http=AuthorizedHttp(who.credentials, http=transport, max_refresh_attempts=0),
             cache_discovery=False,
             static_discovery=True,
         )
         caller = replace(caller, account=who.account, client_id=who.client_id)
         return Session(caller, who, TokenRequest(transport), service)
+
+
+def _sent(session: Session, make: Ask) -> Any:
+    """The answer; where the token has died meanwhile (401: nothing was done), with another."""
+    from googleapiclient.errors import HttpError
+
+    try:
+        return make(session.service).execute(num_retries=0)
+    except HttpError as error:
+        if error.status_code != 401:
+            raise
+    session.renew()
+    return make(session.service).execute(num_retries=0)
 
 
 def _wait(fault: Fault, attempt: int) -> float | None:
