@@ -13,6 +13,7 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import (
     Actor,
     Phase,
+    Severity,
 )
 from exosync.errors import (
     TargetConflict,
@@ -229,6 +230,35 @@ def test_several_lists_without_one_at_the_top_are_not_replaced(make: Make) -> No
     assert any("keep what else it holds" in one for one in step.task.instructions)
 
 
+def test_a_list_elsewhere_is_not_taken_to_the_named_top_unit(make: Make) -> None:
+    """What a deleted unit's list holds is neither pasted at the top nor counted."""
+    bench = make({"allowlist": None, "switches": Switches(also_on=("org_unit",))})
+    bench.made(root_unit=ROOT_UNIT)
+
+    (step,) = bench.plan(*FIRST).steps
+    bench.do(bench.plan(*FIRST))
+
+    assert step.task is not None
+    assert ", ".join(FIRST) == step.task.box
+    assert step.gives == bench.look().resources["email-allowlist"]
+    assert () == bench.plan(*FIRST).steps
+
+
+def test_a_policy_that_comes_twice_is_one(make: Make) -> None:
+    """Pages without an order may give it again."""
+    bench = make({"allowlist": FIRST})
+    at = {"customer": "customers/C01abcdef", "policyQuery": {"orgUnit": ROOT_UNIT}}
+    value = {"allowedIpAddresses": list(FIRST)}
+    policy = {**at, "name": "policies/a", "setting": {"type": ALLOWLIST, "value": value}}
+    bench.google.script(
+        replies.success({"policies": [policy], "nextPageToken": "next"}),
+        replies.success({"policies": [policy]}),
+        path="/v1/policies",
+    )
+
+    assert [] == rules(bench.look().findings)
+
+
 def test_a_single_list_elsewhere_is_told(make: Make) -> None:
     """It counts, but it may not hold for the whole domain."""
     bench = make({"allowlist": None, "switches": Switches(also_on=("org_unit",))})
@@ -338,6 +368,74 @@ def test_foreign_entries_that_hold_what_is_desired_satisfy_it(make: Make) -> Non
     assert "exosync adopt google" in draft.findings[0].message
     assert draft.base == draft.goal == IpRanges()
     assert {"ranges": True, "propagation": None} == results(bench.verify(*FIRST))
+
+
+def test_what_somebody_adds_inside_ours_is_not_exosyncs(make: Make) -> None:
+    """It stays when the range around it leaves."""
+    bench = make({"allowlist": []})
+    bench.do(bench.plan(*FIRST))
+    bench.plan(*FIRST)
+
+    bench.google.set_allowlist([*FIRST, "40.92.7.9"])
+    (step,) = bench.plan(FIRST[1]).steps
+
+    assert ["40.92.7.9"] == bench.strangers
+    assert step.task is not None
+    assert f"40.92.7.9, {FIRST[1]}" == step.task.box
+
+
+def test_a_narrower_range_that_was_asked_for_is_exosyncs(make: Make) -> None:
+    """Also where the person leaves the wider one beside it at first."""
+    bench = make({"allowlist": []})
+    bench.do(bench.plan(*FIRST))
+    bench.plan(*FIRST)
+
+    bench.plan("40.92.0.0/16", FIRST[1])
+    bench.google.set_allowlist([*FIRST, "40.92.0.0/16"])
+    bench.do(bench.plan("40.92.0.0/16", FIRST[1]))
+
+    assert [] == bench.strangers
+    assert () == bench.plan("40.92.0.0/16", FIRST[1]).steps
+    assert ["40.92.0.0/16", FIRST[1]] == bench.google.allowlist
+
+
+@pytest.mark.parametrize("cut", ["40.92.0.0/1", "2a01:111:f403::/4", "0.0.0.0/0", "52.0.0.0/7"])
+def test_an_entry_that_lets_in_much_of_the_internet_is_warned_of(make: Make, cut: str) -> None:
+    """As a paste that was cut off makes it: it lets in what is wanted, and far more."""
+    bench = make({"allowlist": [cut, "10.0.0.0/8", "2a01::/16"]})
+
+    (found,) = [one for one in bench.look().findings if one.rule == "wide_entry"]
+
+    assert Severity.WARNING is found.severity
+    assert cut in found.message
+    assert "10.0.0.0/8" not in found.message
+
+
+def test_long_and_strange_entries_are_told_in_short_and_kept_whole(make: Make) -> None:
+    """Nobody's text fills the screen or moves the cursor."""
+    texts = ["x" * 5000, "\x1b[31mred", "192.0.2.1\n192.0.2.2"]
+    bench = make({"allowlist": texts})
+
+    draft = bench.plan(*FIRST)
+
+    (found,) = [one for one in bench.look().findings if one.rule == "not_an_address"]
+    assert len(found.message) < 400
+    assert found.message.isprintable()
+    assert "\n".join([*texts, *FIRST]) == draft.steps[0].after
+
+
+def test_an_empty_box_is_told_to_be_empty(make: Make) -> None:
+    """There is nothing to compare it with then."""
+    bench = make({"allowlist": []})
+    (empty,) = bench.plan(*FIRST).steps
+    bench.google.set_allowlist([FOREIGN])
+    (full,) = bench.plan(*FIRST).steps
+
+    assert empty.task is not None
+    assert full.task is not None
+    assert any("If the box is not empty" in one for one in empty.task.instructions)
+    assert not any("There now" in one for one in empty.task.instructions)
+    assert any("There now" in one for one in full.task.instructions)
 
 
 def test_adoption_takes_over_what_lies_within_what_is_desired(make: Make) -> None:

@@ -296,7 +296,7 @@ def test_thousands_of_entries_are_planned_in_a_moment() -> None:
 def test_memory_is_kept_as_json() -> None:
     """And is the same when it comes back; nothing at all is no memory."""
     memory = Memory(
-        ours=IpRanges.parse("40.92.0.0/15"),
+        ours=frozenset({"40.92.0.0/15"}),
         foreign=frozenset({"8.8.8.0/24", "mail.example"}),
         adopted=IpRanges.parse("40.92.0.0/16"),
         declined=Declined("status 501", "abc"),
@@ -391,7 +391,7 @@ def test_a_body_for_patch_is_the_whole_policy_without_what_the_service_sets() ->
     )
     listing = allowlist([before], customer="C01abcdef", root_unit=None).lists[0]
 
-    body = body_of(listing, ("8.8.8.8", "9.9.9.9"), "C01abcdef")
+    body = body_of(listing, ("8.8.8.8", "9.9.9.9"))
 
     assert {
         "customer": "customers/C01abcdef",
@@ -413,6 +413,6 @@ def test_a_body_keeps_the_query_where_it_is_all_there_is() -> None:
         root_unit=None,
     ).lists[0]
 
-    body = body_of(listing, (), "C01abcdef")
+    body = body_of(listing, ())
 
     assert {"query": "entity.org_units.exists(…)"} == body["policyQuery"]

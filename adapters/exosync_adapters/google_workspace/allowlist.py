@@ -13,29 +13,13 @@ from datetime import timedelta
 
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
-from exosync.core.target import (
-    Check,
-    Foreign,
-    Knowledge,
-    Observed,
-    Verification,
-    digest,
-)
+from exosync.core.target import Check, Foreign, Knowledge, Observed, Verification, digest
 from exosync.core.tasks import Known
 from exosync.core.words import plural
 from exosync_adapters.google_workspace import audit, rules, words
-from exosync_adapters.google_workspace.entries import (
-    Entry,
-    canonical,
-    divide,
-    ranges_of,
-)
+from exosync_adapters.google_workspace.entries import Entry, canonical, divide, ranges_of
 from exosync_adapters.google_workspace.memory import Declined, Memory
-from exosync_adapters.google_workspace.policies import (
-    Allowlist,
-    allowlist,
-    read_policies,
-)
+from exosync_adapters.google_workspace.policies import Allowlist, allowlist, read_policies
 from exosync_adapters.google_workspace.service import Google
 from exosync_adapters.google_workspace.settings import EMAIL_ALLOWLIST, GoogleSettings
 
@@ -84,14 +68,17 @@ def observed(found: Allowlist, known: Known, held: Held, log: audit.Log | None) 
     asked = known.asked.get(EMAIL_ALLOWLIST)
     ours, foreign = divide(
         found.entries,
-        claimed=before.ours.union(held.claimed, asked.added if asked else IpRanges()),
+        claimed=IpRanges.parse(before.ours).union(
+            held.claimed, asked.added if asked else IpRanges()
+        ),
         adopted=before.adopted | held.adopted,
         foreign=before.foreign,
+        settled=() if asked and asked.is_open else before.ours,
     )
     owned = ranges_of(ours)
     is_same = before.token == found.token
     memory = Memory(
-        ours=owned,
+        ours=frozenset(canonical(ours)),
         foreign=frozenset(canonical(foreign)),
         adopted=(before.adopted | held.adopted) & owned,
         declined=held.declined or before.declined,

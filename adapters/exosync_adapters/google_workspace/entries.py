@@ -79,19 +79,24 @@ def divide(
     claimed: IpRanges,
     adopted: IpRanges,
     foreign: Collection[str],
+    settled: Collection[str] = (),
 ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """Our entries and the foreign ones, both in their order.
 
     An entry is ours if all of it is claimed: remembered as ours, or asked for. One that was
     foreign before (`foreign` holds its canonical text) stays so, wherever it lies: only
-    adoption changes that.
+    adoption changes that. `settled` are ours from before if nothing was asked for since: what
+    came inside those that are still there is somebody else's.
     """
     allowed = claimed | adopted
+    kept = ranges_of(one for one in entries if one.canonical in settled)
 
     def is_ours(entry: Entry) -> bool:
         if not entry.ranges or not entry.ranges <= allowed:
             return False
-        return entry.canonical not in foreign or entry.ranges <= adopted
+        if entry.canonical in settled or entry.ranges <= adopted:
+            return True
+        return entry.canonical not in foreign and not entry.ranges <= kept
 
     ours: list[Entry] = []
     others: list[Entry] = []

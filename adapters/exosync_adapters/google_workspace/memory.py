@@ -22,11 +22,11 @@ class Declined:
 class Memory:
     """Which entries are ours and which are not, and since when the list is as it is.
 
-    `foreign` are canonical texts of entries that were there and not ours. `token` is the
+    `ours` and `foreign` are canonical texts of the entries that were there. `token` is the
     list's when it was last read, and `since` when it was first seen so.
     """
 
-    ours: IpRanges = IpRanges()
+    ours: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
     adopted: IpRanges = IpRanges()
     declined: Declined | None = None
@@ -38,7 +38,7 @@ class Memory:
         """From what `remembered` gave; anything that is missing was never known."""
         declined, since = remembered.get("declined"), remembered.get("since")
         return cls(
-            ours=IpRanges.parse(remembered.get("ours", ())),
+            ours=frozenset(remembered.get("ours", ())),
             foreign=frozenset(remembered.get("foreign", ())),
             adopted=IpRanges.parse(remembered.get("adopted", ())),
             declined=Declined(declined["why"], declined["token"]) if declined else None,
@@ -50,7 +50,7 @@ class Memory:
     def remembered(self) -> dict[str, Any]:
         """The same as JSON."""
         told: dict[str, Any] = {
-            "ours": list(self.ours.cidrs()),
+            "ours": sorted(self.ours),
             "foreign": sorted(self.foreign),
             "adopted": list(self.adopted.cidrs()),
             "token": self.token,

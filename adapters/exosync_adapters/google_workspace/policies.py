@@ -22,12 +22,7 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import digest
 from exosync.core.words import one_line, plural, short
 from exosync.errors import TargetError
-from exosync_adapters.google_workspace.entries import (
-    Entry,
-    canonical,
-    ranges_of,
-    read_entries,
-)
+from exosync_adapters.google_workspace.entries import Entry, canonical, ranges_of, read_entries
 from exosync_adapters.google_workspace.service import Google
 from exosync_adapters.google_workspace.settings import OWN_CUSTOMER
 
@@ -125,32 +120,31 @@ class Allowlist:
 
     @cached_property
     def box(self) -> Listing | None:
-        """The list that the console's box shows, if that can be told."""
-        if len(self.lists) == 1:
-            return self.lists[0]
-        return self.at_top[0] if len(self.at_top) == 1 else None
+        """The list that the console's box shows, if there is one and that can be told."""
+        shown = self.lists if len(self.lists) == 1 and not self.chosen else self.at_top
+        return shown[0] if len(shown) == 1 else None
 
     @cached_property
     def is_told(self) -> bool:
         """Whether the text of the console's box is known."""
-        return self.box is not None or not self.lists
+        return self.box is not None or not self.counting
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """What the box holds; where that cannot be told, what all lists hold."""
+        """What the box holds; where that cannot be told, what all lists hold that count."""
         if self.box is not None:
             return self.box.entries
-        if not self.lists:
+        if not self.counting:
             return ()
-        common = set.intersection(*(set(canonical(one.entries)) for one in self.lists))
-        return tuple(one for one in self.lists[0].entries if one.canonical in common)
+        common = set.intersection(*(set(canonical(one.entries)) for one in self.counting))
+        return tuple(one for one in self.counting[0].entries if one.canonical in common)
 
     @cached_property
     def token(self) -> str:
-        """A digest of what the lists say; order and way of writing mean nothing."""
-        if len(self.lists) <= 1:
+        """A digest of what the lists say that count; order and way of writing mean nothing."""
+        if len(self.counting) <= 1:
             return token_of(canonical(self.entries))
-        return digest(sorted([one.place, *canonical(one.entries)] for one in self.lists))
+        return digest(sorted([one.place, *canonical(one.entries)] for one in self.counting))
 
 
 def token_of(texts: Sequence[str]) -> str:
@@ -172,7 +166,13 @@ def read_policies(google: Google, customer: str) -> list[Mapping[str, Any]]:
         if not isinstance(policies, list) or not all(isinstance(one, dict) for one in policies):
             raise TargetError("the Policy API gave policies in a form that exosync does not know")
         found += policies
-    return found
+    return _each_once(found)
+
+
+def _each_once(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What comes in no order over several pages may come twice: a policy is known by its name."""
+    names = {str(one.get("name") or f"nameless {at}"): one for at, one in enumerate(policies)}
+    return list(names.values())
 
 
 def allowlist(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from exosync.core.ranges import IpRanges
 from exosync.core.special import special
 from exosync.core.target import Finding, Refusal, Severity
-from exosync.core.words import plural
+from exosync.core.words import one_line, plural, short
 from exosync_adapters.google_workspace.entries import Entry
 from exosync_adapters.google_workspace.policies import Allowlist
 from exosync_adapters.google_workspace.settings import GoogleSettings
@@ -23,7 +23,10 @@ MOST_ENTRIES = 50_000
 """Ours: beyond it a list is an accident of `split_to`. Google publishes no number."""
 
 _PRIVATE = frozenset({"private", "unique local", "shared (carrier-grade NAT)", "link-local"})
+_WIDE = {4: 8, 6: 16}
+"""Ours: the shortest prefix lengths, by family, that are not called wide."""
 _FEW = 6
+_LONG = 80
 
 
 def refusals(desired: IpRanges, settings: GoogleSettings, *, beside: int) -> tuple[Refusal, ...]:
@@ -76,7 +79,12 @@ def of_lists(found: Allowlist) -> Iterator[Finding]:
             "several_policies",
             f"the email allowlist is set {len(found.lists)} times ({places}), though Google says "
             "that it is always of the whole domain: an address counts as there only if "
-            + ("the list at root_unit holds it" if found.chosen else "all of them hold it"),
+            + (
+                "the list at root_unit holds it"
+                if found.chosen
+                else "all of them hold it, until root_unit names the one of the top "
+                "organizational unit"
+            ),
         )
     elif found.lists and found.root and not found.at_top:
         yield Finding(
@@ -88,7 +96,15 @@ def of_lists(found: Allowlist) -> Iterator[Finding]:
 
 def of_entries(entries: Sequence[Entry]) -> Iterator[Finding]:
     """What is unusual about the entries themselves."""
-    masked = [f"{one.text} (as {one.canonical})" for one in entries if one.has_host_bits]
+    wide = [one for one in entries if _is_wide(one)]
+    if wide:
+        yield Finding(
+            "wide_entry",
+            f"entries of the email allowlist let in a large part of the internet: "
+            f"{few([_meant(one) for one in wide])}; exosync keeps what others entered: if it was "
+            "cut off while pasting, take it out",
+        )
+    masked = [_meant(one) for one in entries if one.has_host_bits]
     if masked:
         yield Finding(
             "host_bits",
@@ -102,6 +118,17 @@ def of_entries(entries: Sequence[Entry]) -> Iterator[Finding]:
             f"entries of the email allowlist are no addresses, and stay as they are: "
             f"{few(strange)}",
         )
+
+
+def _meant(entry: Entry) -> str:
+    return f"{entry.text} (as {entry.canonical})" if entry.has_host_bits else entry.text
+
+
+def _is_wide(entry: Entry) -> bool:
+    return any(
+        (prefix := entry.ranges.widest(version)) is not None and prefix < least
+        for version, least in _WIDE.items()
+    )
 
 
 def held_by_foreign(desired: IpRanges, foreign: Sequence[Entry], name: str) -> Iterator[Finding]:
@@ -138,4 +165,4 @@ def unpublished(added: IpRanges) -> Iterator[Finding]:
 def few(texts: Sequence[str]) -> str:
     """The first of some texts, and how many more there are."""
     more = f" and {len(texts) - _FEW:,} more" if len(texts) > _FEW else ""
-    return ", ".join(texts[:_FEW]) + more
+    return ", ".join(short(one_line(one), _LONG) for one in texts[:_FEW]) + more

@@ -74,7 +74,8 @@ def allowlist_task(
 ) -> Task:
     """The email allowlist's box for a person, who finds `found` in it.
 
-    `kept` of its entries are not exosync's. Not `is_whole`: what the box shows could not be told, so nothing in it may be replaced.
+    `kept` of its entries are not exosync's. Not `is_whole`: what the box shows could not be
+    told, so nothing in it may be replaced.
     """
     return Task(
         setting=EMAIL_ALLOWLIST,
@@ -87,13 +88,15 @@ def allowlist_task(
         ranges=desired.ranges,
         added=added,
         removed=removed,
-        instructions=_allowlist_instructions(kept, removed, is_whole=is_whole),
+        instructions=_allowlist_instructions(found, kept, removed, is_whole=is_whole),
         reasons=reasons(desired, _SKIPS_ALLOWLIST),
         delay=DELAY,
     )
 
 
-def _allowlist_instructions(kept: int, removed: IpRanges, *, is_whole: bool) -> tuple[str, ...]:
+def _allowlist_instructions(
+    found: Sequence[str], kept: int, removed: IpRanges, *, is_whole: bool
+) -> tuple[str, ...]:
     first = (
         f"In the Google {_SPAM_PAGE}, leave the top organization selected on the left: the "
         "email allowlist is always of the whole domain."
@@ -116,9 +119,14 @@ def _allowlist_instructions(kept: int, removed: IpRanges, *, is_whole: bool) -> 
         "Google does not add an address that an inbound gateway holds: what is missing after "
         "saving is held there, so choose one of the two."
     )
+    shown = (
+        "does not show what is there now as far as exosync knows (“There now”; the order means "
+        "nothing)"
+        if found
+        else "is not empty"
+    )
     other = (
-        "If the box does not show what is there now as far as exosync knows (“There now”; the "
-        "order means nothing), stop and run exosync again: what was added meanwhile would be lost."
+        f"If the box {shown}, stop and run exosync again: what was added meanwhile would be lost."
     )
     return (first, other, replace, last, gateway)
 
