@@ -77,6 +77,8 @@ def test_every_kind_of_credentials_is_taken(credentials: dict[str, Any]) -> None
         ({**GATEWAY, "root_unit": "orgUnits/03ph8a2z"}, "is for setting email_allowlist"),
         ({**BASIC, "root_unit": "/"}, "orgUnits/"),
         ({**BASIC, "url": "http://google.example"}, "use https:"),
+        ({**BASIC, "url": "https://google.example/?x=1"}, "ends with its path"),
+        ({**BASIC, "url": "https://google.example/#x"}, "ends with its path"),
         ({**BASIC, "split_to": 33}, "less than or equal to 32"),
         ({**BASIC, "audit_words": [" "]}, "not empty"),
         ({**BASIC, "subject": "x"}, "Extra inputs"),

@@ -42,6 +42,12 @@ def _unit(text: str) -> str:
     return text
 
 
+def _base(text: str) -> str:
+    if "?" in text or "#" in text:
+        raise ValueError("a base address ends with its path: take out what follows ? or #")
+    return text
+
+
 def _one_setting(value: object) -> object:
     if isinstance(value, list | tuple | set):
         raise ValueError(CHOOSE_ONE)
@@ -104,7 +110,7 @@ class GoogleSettings(Settings):
         description="email_allowlist or inbound_gateway; not both, since Google does not add to "
         "the email allowlist what an inbound gateway holds."
     )
-    url: HttpUrl | None = Field(
+    url: Annotated[HttpUrl, AfterValidator(_base)] | None = Field(
         default=None,
         description="Base address that stands for all of Google's hosts. Default: Google's own.",
     )
