@@ -6,11 +6,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from exosync.config import kinds
 from exosync.store import Store
 from tests.contract.files import file_harness
 from tests.contract.google import allowlist_harness, gateway_harness
@@ -35,6 +38,15 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for a service to come back, or for a change to show, waits a moment only."""
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+
+
+@pytest.fixture(autouse=True)
+def installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed does not change meanwhile: it is looked up once and not for every run."""
+    monkeypatch.setattr(kinds, "entry_points", _entry_points)
+
+
+_entry_points = cache(entry_points)
 
 
 @pytest.fixture(params=list(KINDS))

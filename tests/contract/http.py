@@ -13,6 +13,9 @@ from tests.standins.web import Reply, Request
 class Tapped(Counted):
     """A harness that every request passes before the stand-in answers it."""
 
+    broken = Reply(503)
+    """What a write that must fail gets: the service cannot now, and has done nothing."""
+
     def __init__(self) -> None:
         super().__init__()
         self._is_silent = False
@@ -27,7 +30,7 @@ class Tapped(Counted):
         try:
             self._before_write()
         except Failure:
-            return Reply(500)
+            return self.broken
         reply = answer(request)
         self.history.append(self.listed())
         return reply

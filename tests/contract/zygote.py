@@ -89,10 +89,13 @@ def main() -> None:
     """Make runs until there is nothing more to read."""
     for name in _WARM:
         __import__(name)
+    is_warm = False
     for line in sys.stdin:
         words = json.loads(line)
-        # What pydantic builds at the first use is there for every run.
-        load(Path(words[0]) / "exosync.yaml", environ={})
+        if not is_warm:
+            # What pydantic builds at the first use is there for every run.
+            load(Path(words[0]) / "exosync.yaml", environ={})
+            is_warm = True
         sys.stdout.write(json.dumps(_made(*words)) + "\n")
         sys.stdout.flush()
 
