@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from exosync.core.target import (
     Target,
     Verification,
 )
-from exosync.core.tasks import Known
+from exosync.core.tasks import Asserted, Known
 from exosync.errors import TargetConflict, TargetDenied, TargetError, TargetUnreachable
 from exosync_adapters.mimecast import kind
 from exosync_adapters.mimecast.account import NOBODY, Account
@@ -1080,6 +1080,21 @@ def test_an_address_that_is_refused_is_told_and_the_others_count(world: World) -
     )
 
 
+def test_a_refused_address_holds_up_no_other_call(world: World) -> None:
+    """Whatever the code of the error says; the next run asks for that address alone."""
+    of = world.target(**permits(250))
+    _, draft = world.plan(of)
+    wrong = {"code": "err_recipient_not_found", "message": "no such recipient"}
+    pairs = [{"sender": "share@example.com", "to": f"user{n}@example.org"} for n in range(1, 100)]
+    answer = {"data": pairs, "fail": [{"errors": [wrong]}]}
+    world.account.script(None, status(200, body=json.dumps(answer).encode()))
+
+    told = world.fails(TargetError, lambda: of.apply(draft.steps[0]))
+
+    assert "does not permit share@example.com for user0@example.org: " in told
+    assert 249 == len(of.observe(world.known).remember["permitted_addresses"])
+
+
 def test_a_permission_that_was_not_answered_is_asked_for_by_the_next_run(world: World) -> None:
     """It cannot be looked up, and is harmless twice."""
     world.account.script(None, reset())
@@ -1229,7 +1244,79 @@ def test_missing_rights_for_other_calls_are_named_too() -> None:
         world = World(account)
         told = world.fails(TargetDenied, lambda: world.run(**permits(1)))
         assert "Gateway | Managed Senders | Edit" in told
+        assert "Cloud Gateway" in told
         assert "Policy Management" not in told
+        world.run(settings=["authorized_outbounds"], domains=[])
+    with MimecastStandIn(products={"policymanagement"}) as account:
+        found = checks(World(account), settings=["authorized_outbounds", "anti_spoofing"])
+        assert "the product Cloud Gateway and" in found["authorized_outbounds"].remedy
+        assert found["write anti-spoofing"].ok
+        asked = checks(World(account), **permits(1))["permitted_addresses"]
+        assert "the product Cloud Gateway and" in asked.message
+
+
+@pytest.mark.parametrize("body", [b'{"outboundIpAddresses": 5}', b'{"other": []}', b'"text"'])
+def test_outbound_addresses_of_another_shape_are_not_taken_for_none(
+    world: World, body: bytes
+) -> None:
+    """It stops nothing, and is told."""
+    world.account.script(None, status(200, body=body))
+
+    told = world.run(settings=["authorized_outbounds"], domains=[]).finding("authorized_outbounds")
+
+    assert "cannot be read" in told
+
+
+def test_a_policy_that_reads_without_its_id_is_written_all_the_same(world: World) -> None:
+    """The id that it was asked for by is the one."""
+    world.run()
+    found = {**world.policies[0].fields, "id": None, "enabled": False}
+    body = json.dumps(found).encode()
+    world.account.edit_policy(FAMILY, world.policies[0].id, enabled=False)
+    world.account.script(None, None, status(200, body=body))
+
+    assert world.run().proof.ok is True
+
+
+def test_a_token_that_cannot_be_sent_is_not_told(world: World) -> None:
+    """It would stand in the message of what refuses to send it."""
+    body = b'{"access_token": "token-1-of\\nthe-id"}'
+    world.account.script(status(200, body=body))
+
+    assert "no access_token that can be sent" in world.fails(TargetError, world.run)
+
+
+def test_a_wait_of_nothing_makes_no_flood(world: World) -> None:
+    """Asked for again and again, it gets longer."""
+    world.account.script(None, *[status(429, {"X-RateLimit-Reset": "0"}, b"{}")] * 100)
+
+    world.fails(TargetUnreachable, world.run)
+
+    assert 15 > len(world.account.requests)
+
+
+def test_a_status_without_words_says_nothing_of_permission(world: World) -> None:
+    """It may come from anything in between."""
+    world.run()
+    world.account.script(None, None, status(302, {"Location": "http://127.0.0.1/"}))
+
+    assert checks(world)["write anti-spoofing"].ok is None
+
+
+def test_what_is_kept_is_not_brought_back_where_it_has_left(world: World) -> None:
+    """A person is slow to take a range away that exosync's own policies are rid of."""
+    keys: dict[str, Any] = {"settings": ["anti_spoofing", "permitted_senders"]}
+    world.run(V4 - OLD, **keys)
+    of = world.target(**keys)
+    claim = Asserted("permitted_senders", "ada", world.now, V4)
+    observed = of.observe(replace(world.known, acknowledged={"permitted_senders": claim}))
+    desired = Desired("Worldwide", "1", (V4 - OLD) | NEW).keeping(observed.owned)
+
+    own, asked = of.plan(desired, observed).steps
+
+    assert (V4 - OLD) | NEW == own.detail.after.sources.ranges
+    assert asked.task is not None
+    assert V4 | NEW == asked.task.ranges
 
 
 def test_a_policy_whose_mark_was_taken_is_not_deleted(world: World) -> None:
@@ -1292,13 +1379,49 @@ def test_a_setting_that_left_the_configuration_is_told(world: World) -> None:
     assert "setting_left" not in [one.rule for one in again.before.findings]
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_a_setting_left_behind_is_told_until_it_is_out_of_force(
+    world: World, enabled: bool
+) -> None:
+    """Deleted by hand, or disabled."""
+    world.run()
+    if enabled:
+        world.account.remove_policy(FAMILY, world.policies[0].id)
+    else:
+        world.account.edit_policy(FAMILY, world.policies[0].id, enabled=False)
+
+    ran = world.run(settings=["authorized_outbounds"], domains=[])
+
+    assert ["authorized_outbounds"] == [one.rule for one in ran.before.findings]
+    assert {} == world.remembered
+
+
+def test_what_a_setting_left_behind_is_told_while_it_cannot_be_read(world: World) -> None:
+    """It is not taken for gone, and holds up nothing."""
+    world.run()
+    world.account.access.products = frozenset({"cloudgateway"})
+
+    ran = world.run(settings=["authorized_outbounds"], domains=[])
+
+    assert "anti-spoofing:example.com:1" in ran.finding("setting_left")
+
+
 def test_pairs_of_a_setting_that_left_are_told(world: World) -> None:
-    """Nobody can take them away but a person."""
+    """Nobody can take them away but a person, who is asked to."""
     world.run(**permits(1))
 
-    told = world.run().finding("setting_left")
+    ran = world.run()
 
-    assert "share@example.com user0@example.org" in told
+    assert "share@example.com for user0@example.org" in ran.finding("permitted_address_left")
+    task = next(one.task for one in ran.draft.steps if one.task)
+    assert "share@example.com user0@example.org\n" == task.box
+    claim = Asserted("permitted_addresses", "ada", world.now + timedelta(hours=1))
+    of = world.target()
+    observed = of.observe(replace(world.known, acknowledged={"permitted_addresses": claim}))
+    assert ((), ["ids"]) == (
+        of.plan(Desired("Worldwide", "1", MAIL), observed).steps,
+        list(observed.remember),
+    )
 
 
 @pytest.mark.parametrize("old_ids_work", [True, False])

@@ -345,6 +345,36 @@ def test_the_mark_of_another_owner_for_our_sender_is_refused(owner: str, target:
     assert () == drafted(elsewhere).refusals
 
 
+def test_what_another_owner_put_out_of_force_is_in_nobodys_way() -> None:
+    """A target that was renamed leaves disabled policies, which cannot be adopted."""
+    left = item(f"{Mark('exosync', 'renamed', DOMAIN, 1)} x", enabled=False)
+
+    draft = drafted(left)
+
+    assert ([], ["anti-spoofing:example.com:1"]) == (
+        rules(draft),
+        [one.resource for one in draft.steps],
+    )
+
+
+@pytest.mark.parametrize("owner", ["exosync-2", "exosync"])
+def test_another_owners_policies_are_listed_like_anybodys(owner: str) -> None:
+    """And one without a condition is told."""
+    rival = item(f"{Mark(owner, 'other', DOMAIN, 1)} x", ())
+
+    observed = seen(aim(), rival)
+
+    assert 1 == len(observed.foreign)
+    assert "spoofing_open" in findings(observed)
+
+
+def test_a_policy_with_another_number_is_not_gone() -> None:
+    """Its id is still there, under a mark of ours."""
+    observed = seen(aim(), own(7), ids={"anti-spoofing:example.com:1": own(7).id})
+
+    assert {} == findings(observed)
+
+
 def test_a_policy_that_lost_its_mark_is_refused() -> None:
     """The id is remembered; the description says what to do."""
     of = aim()

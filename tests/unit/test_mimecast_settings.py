@@ -117,6 +117,7 @@ def test_what_is_no_old_host_is_not_taken_for_one(url: object) -> None:
             "is for the setting permitted_addresses",
         ),
         ({"settings": ["permitted_senders"], "split_to": 24}, "is for the setting anti_spoofing"),
+        ({"url": "https://api.services.mimecast.com/?x"}, "must be a base address"),
     ],
 )
 def test_keys_must_fit_the_settings(keys: dict[str, Any], words: str) -> None:

@@ -59,7 +59,7 @@ class Account:
         item = _one(body)
         if item is None:
             raise TargetError(f"{self.client.called('GET', path)}: the answer is no policy")
-        return read_policy({"id": policy_id, **item})
+        return read_policy({**item, "id": item.get("id") or policy_id})
 
     def create(self, family: str, body: Mapping[str, Any]) -> str:
         """Make a policy; gives its id, empty where the answer does not tell it.
@@ -101,12 +101,14 @@ class Account:
     def outbound_addresses(self) -> tuple[str, ...]:
         """The account's authorized outbound addresses, as texts. Raises what `Client.read` raises."""
         body = self.client.read(_OUTBOUND, needs=OUTBOUND)
-        entries = body.get("outboundIpAddresses") if isinstance(body, Mapping) else body
+        entries = body.get("outboundIpAddresses", body) if isinstance(body, Mapping) else body
+        if not isinstance(entries, (list, type(None))):
+            raise TargetError(f"{self.client.called('GET', _OUTBOUND)}: the answer is no list")
         found = [
-            str(one.get("outboundIpAddress") or "") if isinstance(one, Mapping) else str(one)
+            one.get("outboundIpAddress") if isinstance(one, Mapping) else one
             for one in entries or ()
         ]
-        return tuple(one for one in found if one)
+        return tuple(str(one) for one in found if one)
 
 
 def _path(family: str, policy_id: str = "") -> str:

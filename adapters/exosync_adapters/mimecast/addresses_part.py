@@ -33,7 +33,7 @@ from exosync.core.tasks import Asserted, Confirmation, Known, Task
 from exosync.core.words import plural
 from exosync.errors import TargetError
 from exosync_adapters.mimecast.account import MOST_SENDERS, Account
-from exosync_adapters.mimecast.faults import RejectedError
+from exosync_adapters.mimecast.faults import SENDERS, RejectedError
 from exosync_adapters.mimecast.remembered import LEAVING, PAIRS, remembered_times
 from exosync_adapters.mimecast.senders_part import PROPAGATION
 
@@ -74,6 +74,8 @@ class AddressesPart:
             if one not in self._wanted and one not in gone
         }
         confirmed = {one: at for one, at in every.items() if one in self._wanted}
+        if not self._wanted and not leaving:
+            return Observed(_NOTHING, {}, detail=Seen({}, {}))
         return Observed(
             owned=_NOTHING,
             resources={self.prefix: _token(confirmed), LEFT: _token(leaving)},
@@ -99,16 +101,20 @@ class AddressesPart:
 
         Raises TargetError with what was not confirmed, and what the account raises.
         """
-        pairs: tuple[Pair, ...] = step.detail
-        for start in range(0, len(pairs), MOST_SENDERS):
-            part = pairs[start : start + MOST_SENDERS]
-            left = [one for one in part if one not in self._confirmed]
-            if left:
-                self._send(left)
+        pairs = [one for one in step.detail if one not in self._confirmed]
+        wrong = [
+            told
+            for start in range(0, len(pairs), MOST_SENDERS)
+            if (told := self._send(pairs[start : start + MOST_SENDERS]))
+        ]
+        if wrong:
+            raise TargetError(f"target {self._target}: {'; '.join(wrong)}")
 
     def verify(self, desired: Desired, observed: Observed) -> Verification:
         """What Mimecast's answers confirmed, as such."""
         seen: Seen = observed.detail
+        if not self._wanted:
+            return Verification(())
         missing = [one for one in self._wanted if one not in seen.confirmed]
         if missing:
             told = f"not confirmed for {plural(len(missing), 'pair')}: {_few(missing)}"
@@ -119,31 +125,25 @@ class AddressesPart:
 
     def check(self) -> Iterator[Check]:
         """Its permission cannot be tried: every call writes."""
-        told = "the permission “Gateway | Managed Senders | Edit” cannot be tried without writing"
-        yield Check(SETTING, ok=None, message=told)
+        if self._wanted:
+            told = f"the application needs {SENDERS.both}, which cannot be tried without writing"
+            yield Check(SETTING, ok=None, message=told)
 
     def explain(self, address: IpRanges, observed: Observed) -> Knowledge | None:
         """It is about senders' names, not about IP addresses."""
         return None
 
-    def _send(self, pairs: list[Pair]) -> None:
+    def _send(self, pairs: list[Pair]) -> str:
+        """One call; gives what is wrong with it in words."""
+        why = "the answer does not name them"
         try:
-            answer = self._account.permit(pairs)
+            # An answer without any fault that does not name the pairs confirms them all.
+            good = confirmed(self._account.permit(pairs), pairs) or pairs
         except RejectedError as error:
-            self._keep(confirmed(error.answer, pairs))
-            left = [one for one in pairs if one not in self._confirmed]
-            raise TargetError(
-                f"target {self._target}: Mimecast does not permit {_few(left)}: {error}"
-            ) from None
-        # An answer without any fault that does not name the pairs confirms them all.
-        self._keep(confirmed(answer, pairs) or pairs)
+            good, why = confirmed(error.answer, pairs), str(error)
+        self._confirmed |= dict.fromkeys(good, datetime.now(UTC))
         left = [one for one in pairs if one not in self._confirmed]
-        if left:
-            told = f"target {self._target}: Mimecast's answer does not confirm {_few(left)}"
-            raise TargetError(told)
-
-    def _keep(self, pairs: list[Pair]) -> None:
-        self._confirmed |= dict.fromkeys(pairs, datetime.now(UTC))
+        return f"Mimecast does not permit {_few(left)}: {why}" if left else ""
 
     def _permit(self, seen: Seen, missing: tuple[Pair, ...]) -> Step:
         after = {*seen.confirmed, *missing}

@@ -68,7 +68,7 @@ class BypassAim:
 def observe(aim: BypassAim, policies: Sequence[Policy], remembered: Mapping[str, str]) -> Observed:
     """What the account's policies say; `remembered` are ids by resource."""
     ledger = sort_out(policies, aim.ledger_owner, remembered)
-    relevant = [one for one in ledger.foreign if _matters(one, aim)]
+    relevant = [one for one in ledger.others if _matters(one, aim)]
     return Observed(
         owned=_NOTHING,
         resources=ledger.resources,
@@ -105,7 +105,7 @@ def adopted(aim: BypassAim, ledger: Ledger) -> dict[Mark, Policy]:
     for domain in ledger.owner.senders:
         mark = ledger.owner.mark(domain, 1)
         shape = aim.wanted(domain, None)
-        for one in (*ledger.foreign, *ledger.rivals):
+        for one in ledger.others:
             same = (one.option, one.sender, one.recipient) == (
                 shape.option,
                 shape.sender,

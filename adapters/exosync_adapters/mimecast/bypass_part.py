@@ -26,7 +26,7 @@ from exosync_adapters.fields import host_and_port
 from exosync_adapters.mimecast import bypass, permission
 from exosync_adapters.mimecast.account import Account
 from exosync_adapters.mimecast.bypass import BypassAim
-from exosync_adapters.mimecast.ledger import Ledger
+from exosync_adapters.mimecast.ledger import PREFIXES, Ledger
 from exosync_adapters.mimecast.policy import BYPASS
 from exosync_adapters.mimecast.remembered import remembered_ids
 from exosync_adapters.mimecast.writing import Writer
@@ -56,7 +56,7 @@ class Trial:
 class BypassPart:
     """The policies that let SPF decide."""
 
-    prefix = "spf-bypass:"
+    prefix = PREFIXES[BYPASS]
 
     def __init__(self, aim: BypassAim, account: Account, writer: Writer) -> None:
         self._aim, self._account, self._writer = aim, account, writer

@@ -10,6 +10,7 @@ integrations.mimecast.com) it is sent again.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from exosync.errors import TargetDenied, TargetError, TargetUnreachable
 from exosync_adapters.mimecast.faults import (
     Fault,
     MissingError,
+    Needs,
     RejectedError,
     Trouble,
     UnansweredError,
@@ -42,7 +44,7 @@ _LIFE = 1799.0
 _Asked = tuple[str, str, Mapping[str, str] | None]
 """The method, the path and the query of a request."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_LEAST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0, 30.0
 _SHORTEST_SECRET = 4
 
 
@@ -81,23 +83,29 @@ class _Token:
 
 
 class Patience:
-    """How long one question is asked again. Pauses count as long as they were asked for."""
+    """How long one question is asked again. Pauses count as long as they were asked for.
+
+    A pause that Mimecast asks for is kept to, but if it did not help, the next is not shorter:
+    a wait of nothing, asked for again and again, must not make a flood of requests.
+    """
 
     def __init__(
         self, seconds: float, pause: Callable[[float], None], clock: Callable[[], float]
     ) -> None:
         self._seconds, self._pause, self._clock = seconds, pause, clock
-        self._started, self._paused, self._next = clock(), 0.0, _FIRST_PAUSE
+        self._started, self._paused = clock(), 0.0
+        self._next, self._least = _FIRST_PAUSE, _LEAST_PAUSE
 
     def wait(self, asked: float | None) -> bool:
         """Pause as long as was asked for, or ever longer; false if there is no time for it."""
-        seconds = self._next if asked is None else max(asked, 0.05)
+        seconds = self._next if asked is None else max(asked, self._least)
         spent = max(self._paused, self._clock() - self._started)
         if spent + seconds > self._seconds:
             return False
         self._pause(seconds)
         self._paused += seconds
         self._next = min(self._next * 2, _LONGEST_PAUSE)
+        self._least = min(self._least * 2, _LONGEST_PAUSE)
         return True
 
 
@@ -123,14 +131,14 @@ class Client:
         self._wire: Wire | None = None
         self._mask = Mask()
 
-    def read(self, path: str, query: Mapping[str, str] | None = None, *, needs: str) -> Any:
-        """The JSON of a GET; `needs` says what the application needs for it.
+    def read(self, path: str, query: Mapping[str, str] | None = None, *, needs: Needs) -> Any:
+        """The JSON of a GET; `needs` is told where that is missing.
 
         Raises TargetDenied, TargetUnreachable, MissingError, RejectedError or TargetError.
         """
         return self._authorised(("GET", path, query), None, needs)
 
-    def write(self, method: str, path: str, body: Mapping[str, Any] | None, *, needs: str) -> Any:
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None, *, needs: Needs) -> Any:
         """The JSON that a POST, PATCH or DELETE is answered with, None where there is none.
 
         Raises UnansweredError where it may have been carried out, TargetUnreachable where it
@@ -146,7 +154,7 @@ class Client:
         """Fetch a token if there is none that lives. Raises TargetDenied, TargetUnreachable."""
         self._bearer(self._patience())
 
-    def _authorised(self, asked: _Asked, body: Mapping[str, Any] | None, needs: str) -> Any:
+    def _authorised(self, asked: _Asked, body: Mapping[str, Any] | None, needs: Needs) -> Any:
         data = None if body is None else json.dumps(body).encode()
         patience, renewed = self._patience(), False
         what = self.called(asked[0], asked[1])
@@ -211,7 +219,7 @@ class Client:
             raise TargetUnreachable(told)
         return True
 
-    def _error(self, what: str, fault: Fault, value: Any, needs: str) -> TargetError:
+    def _error(self, what: str, fault: Fault, value: Any, needs: Needs) -> TargetError:
         told = self._mask.clean(f"{what}: {fault.told}")
         match fault.trouble:
             case Trouble.EXPIRED:
@@ -219,7 +227,7 @@ class Client:
             case Trouble.DENIED:
                 return TargetDenied(f"{told}; {forbidden(needs)}")
             case Trouble.MISSING:
-                return MissingError(told)
+                return MissingError(told, fault=fault, answer=value)
         return RejectedError(told, fault=fault, answer=value)
 
     def _bearer(self, patience: Patience) -> str:
@@ -253,8 +261,8 @@ class Client:
                 )
             )
         text = value.get("access_token") if isinstance(value, dict) else None
-        if not isinstance(text, str) or not text:
-            raise TargetError(f"{what}: the answer holds no access_token")
+        if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
+            raise TargetError(f"{what}: the answer holds no access_token that can be sent back")
         self._mask.add(text)
         life = _seconds(value.get("expires_in"))
         return _Token(text, self._clock() + max(life - _EARLY, life / 2))

@@ -18,11 +18,6 @@ from typing import Any
 from exosync.core.words import one_line, short
 from exosync.errors import TargetError, TargetUnreachable
 
-POLICIES = "the product Policy Management or the permission “Gateway | Policies | Edit”"
-SENDERS = "a product with managed senders or the permission “Gateway | Managed Senders | Edit”"
-OUTBOUND = "a product with the account's settings or the permission “Account | Settings | Read”"
-"""What the application needs for each kind of call (scraped developer portal, December 2025)."""
-
 _MOST_SHOWN = 300
 _MOST_WRONGS = 5
 _DEEPEST = 4
@@ -79,6 +74,27 @@ class Fault:
         return any(field in f"{one.field} {one.message}" for one in self.wrongs)
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an application must have for a kind of call: a product, and a permission of its role.
+
+    Permissions: the scraped developer portal, December 2025. Products, `policymanagement` and
+    `cloudgateway`: the ledger of Scriptception/terraform-provider-mimecast, August 2026.
+    """
+
+    product: str
+    permission: str
+
+    @property
+    def both(self) -> str:
+        """In words."""
+        return f"the product {self.product} and the permission “{self.permission}”"
+
+
+POLICIES = Needs("Policy Management", "Gateway | Policies | Edit")
+SENDERS = Needs("Cloud Gateway", "Gateway | Managed Senders | Edit")
+OUTBOUND = Needs("Cloud Gateway", "Account | Settings | Read")
+
 _BY_STATUS = {
     401: Trouble.EXPIRED,
     403: Trouble.DENIED,
@@ -89,20 +105,16 @@ _BY_STATUS = {
 }
 
 
-def forbidden(needs: str) -> str:
+def forbidden(needs: Needs) -> str:
     """What a refusal for want of rights may mean.
 
     Product, permission and route cannot be told apart (a probe of August 2026, published
     without a name).
     """
     return (
-        f"{needs} of the application's role is missing, or there is no such route: Mimecast gives "
-        "the same answer for all three"
+        f"the product {needs.product} or the permission “{needs.permission}” of the application's "
+        "role is missing, or there is no such route: Mimecast gives the same answer for all three"
     )
-
-
-class MissingError(TargetError):
-    """There is no such thing under this id. Does not leave the package."""
 
 
 class RejectedError(TargetError):
@@ -115,6 +127,10 @@ class RejectedError(TargetError):
         super().__init__(message)
         self.fault = fault
         self.answer = answer
+
+
+class MissingError(RejectedError):
+    """There is no such thing as was asked for or named."""
 
 
 class UnansweredError(TargetUnreachable):

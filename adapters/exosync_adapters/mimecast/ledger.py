@@ -17,7 +17,8 @@ from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.marks import Mark, is_damaged
 from exosync_adapters.mimecast.policy import BYPASS, SPOOFING, Policy
 
-_RESOURCES = {SPOOFING: "anti-spoofing", BYPASS: "spf-bypass"}
+PREFIXES = {SPOOFING: "anti-spoofing:", BYPASS: "spf-bypass:"}
+"""How the resources of each family begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Owner:
 
     def resource(self, mark: Mark) -> str:
         """The resource of a mark's policy: by the mark and never by the id."""
-        return f"{_RESOURCES[self.family]}:{mark.sender}:{mark.number}"
+        return f"{PREFIXES[self.family]}{mark.sender}:{mark.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Ledger:
 
     `lost` are policies under a remembered id that no longer carry that mark, by resource, and
     `damaged` those whose mark was edited so that it is none. `rivals` carry the mark of
-    another owner or target for a sender of ours.
+    another owner or target for a sender of ours, and are enabled: what another one put out of
+    force is in nobody's way.
     """
 
     owner: Owner
@@ -56,6 +58,11 @@ class Ledger:
     foreign: tuple[Policy, ...] = ()
     moved: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+
+    @property
+    def others(self) -> tuple[Policy, ...]:
+        """The policies that are not ours."""
+        return (*self.foreign, *self.rivals)
 
     @property
     def senders(self) -> tuple[str, ...]:
@@ -126,13 +133,14 @@ def sort_out(policies: Sequence[Policy], owner: Owner, remembered: Mapping[str, 
         mark = Mark.read(one.description)
         if mark is not None and mark.belongs_to(owner.owner, owner.target):
             marked.setdefault(mark, []).append(one)
-        elif mark is not None and mark.sender in owner.senders:
+        elif mark is not None and mark.sender in owner.senders and one.enabled:
             rivals.append(one)
         else:
             rest.append(one)
     own = {mark: found[0] for mark, found in marked.items() if len(found) == 1}
     current = {owner.resource(mark): {one.id for one in found} for mark, found in marked.items()}
-    lost = dict(_lost(policies, remembered, current))
+    ours = set[str]().union(*current.values())
+    lost = dict(_lost(policies, remembered, ours))
     damaged = tuple(one for one in rest if is_damaged(one.description, owner.owner, owner.target))
     return Ledger(
         owner=owner,
@@ -147,17 +155,29 @@ def sort_out(policies: Sequence[Policy], owner: Owner, remembered: Mapping[str, 
             for name, ids in sorted(current.items())
             if name in remembered and remembered[name] not in ids and name not in lost
         ),
-        gone=tuple(name for name in sorted(remembered) if name not in current and name not in lost),
+        gone=tuple(
+            name
+            for name, policy_id in sorted(remembered.items())
+            if name not in current and name not in lost and policy_id not in ours
+        ),
     )
 
 
+def in_force(policies: Iterable[Policy], owner: Owner) -> dict[str, str]:
+    """The ids of the enabled policies with a mark of ours, for whatever sender, by resource."""
+    marked = [(Mark.read(one.description), one) for one in policies if one.enabled]
+    return {
+        owner.resource(mark): one.id
+        for mark, one in marked
+        if mark is not None and mark.belongs_to(owner.owner, owner.target)
+    }
+
+
 def _lost(
-    policies: Iterable[Policy], remembered: Mapping[str, str], current: Mapping[str, set[str]]
+    policies: Iterable[Policy], remembered: Mapping[str, str], ours: AbstractSet[str]
 ) -> Iterator[tuple[str, Policy]]:
-    """The policies that are still there under a remembered id, without its mark."""
+    """The policies that are still there under a remembered id, without a mark of ours."""
     by_id = {one.id: one for one in policies}
-    ours = set().union(*current.values())
     for resource, policy_id in sorted(remembered.items()):
-        policy = by_id.get(policy_id)
-        if policy is not None and policy_id not in current.get(resource, set()) | ours:
-            yield resource, policy
+        if policy_id in by_id and policy_id not in ours:
+            yield resource, by_id[policy_id]

@@ -26,6 +26,7 @@ from exosync.core.words import plural
 from exosync.errors import TargetError
 from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.account import Account
+from exosync_adapters.mimecast.faults import OUTBOUND
 from exosync_adapters.mimecast.policy import Sources
 
 SETTING = "authorized_outbounds"
@@ -76,7 +77,7 @@ class OutboundPart:
         try:
             texts = self._account.outbound_addresses()
         except TargetError as error:
-            remedy = "the application needs the permission “Account | Settings | Read”"
+            remedy = f"the application needs {OUTBOUND.both}"
             return Check(SETTING, None, f"cannot be read: {error}", remedy)
         found = Sources.read(texts)
         told = plural(len(texts), "authorized outbound entry")

@@ -8,12 +8,12 @@ from exosync.core.target import Check
 from exosync.core.words import plural
 from exosync.errors import TargetDenied, TargetError
 from exosync_adapters.mimecast.account import Account
-from exosync_adapters.mimecast.faults import MissingError, RejectedError
+from exosync_adapters.mimecast.faults import POLICIES, MissingError, RejectedError
 from exosync_adapters.mimecast.ledger import Owner, sort_out
 
 ROLE = (
-    "give the application the product Policy Management, and its role “Gateway | Policies | Edit”; "
-    "products cannot be changed later, so a new application may be needed"
+    f"the application needs {POLICIES.both} in its role; products cannot be changed later, so a "
+    "new application may be needed"
 )
 """Name and products of an application cannot be changed (Mimecast support 34000360548755)."""
 
@@ -52,7 +52,10 @@ def _writing(account: Account, family: str) -> Check:
         account.try_to_write(family)
     except TargetDenied as error:
         return Check(name, ok=False, message=str(error), remedy=ROLE)
-    except (MissingError, RejectedError) as error:
+    except RejectedError as error:
+        # A status alone may come from anything in between, unless it is about what is missing.
+        if not (error.fault.wrongs or isinstance(error, MissingError)):
+            return Check(name, ok=None, message=f"cannot be tried without writing: {error}")
         told = (
             f"asked to change a policy that does not exist, Mimecast spoke of the policy and not of "
             f"permission ({error}); a real write has not been tried"

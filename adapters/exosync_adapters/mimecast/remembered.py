@@ -12,7 +12,7 @@ IDS, PAIRS, LEAVING = "ids", "permitted_addresses", "permitted_addresses_leaving
 """The keys: ids by resource, and two lists of permitted pairs, each with a time."""
 
 
-def remembered_ids(known: Known, prefix: str, *, but: Collection[str]) -> dict[str, str]:
+def remembered_ids(known: Known, prefix: str, *, but: Collection[str] = ()) -> dict[str, str]:
     """The remembered ids of the resources with a prefix; what we deleted ourselves left out."""
     return {
         name: policy_id
@@ -32,26 +32,6 @@ def remembered_times(known: Known, key: str) -> dict[str, datetime]:
         if at.tzinfo is not None:
             found[name] = at
     return found
-
-
-def left_over(known: Known, prefixes: Collection[str]) -> tuple[dict[str, Any], list[str]]:
-    """What is remembered of settings that are not configured any more, and it in words.
-
-    `prefixes` are those of the resources that are looked after. It stays remembered, since
-    nothing of it was taken back.
-    """
-    ids = {
-        name: policy_id
-        for name, policy_id in _texts(known, IDS).items()
-        if not name.startswith(tuple(prefixes))
-    }
-    kept: dict[str, Any] = {IDS: ids} if ids else {}
-    told = sorted(ids)
-    if "permitted-addresses" not in prefixes:
-        pairs = {key: _texts(known, key) for key in (PAIRS, LEAVING) if _texts(known, key)}
-        kept |= pairs
-        told += [f"permitted {one}" for each in pairs.values() for one in sorted(each)]
-    return kept, told
 
 
 def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,9 +4,11 @@ No published API reads or writes Permitted Senders policies (the catalogue as re
 2026 by Scriptception/terraform-provider-mimecast). What a person acknowledged stands for what
 is there, and is never called verified.
 
-`snapshot` is a JSON file that a person exported. No format of such an export is confirmed: it
-is searched for anything under a name with "permitted" that holds `sourceIPs`, and what is found
-only supports what was acknowledged.
+`snapshot` is a JSON file that a person exported. No format of such an export is confirmed, and
+the configuration snapshots of the portal can restore managed senders, managed URLs and profile
+groups alone, so that they probably do not show these policies. The file is searched for anything
+under a name with "permit" that holds `sourceIPs`; what is found only supports what was
+acknowledged.
 """
 
 from __future__ import annotations

@@ -68,21 +68,11 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Empty:
-    """A policy with nothing left to do: its step, the refusal, and the ranges still in force."""
-
-    step: Step
-    refusal: Refusal | None
-    ranges: IpRanges
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done for one sender."""
+    """What is to be done for one sender; the steps stand in the order of the policies."""
 
-    adds: tuple[Step, ...]
-    removes: tuple[Step, ...]
-    empties: tuple[Empty, ...]
+    steps: tuple[Step, ...]
+    refusals: tuple[Refusal, ...]
     findings: tuple[Finding, ...]
 
 
@@ -102,9 +92,8 @@ def work(series: Series, *, adopted: frozenset[int] = frozenset()) -> Work:
         for number, one in series.policies.items()
     }
     slots = lay_out(held, series.wanted, limit=series.limit, split_to=series.split_to)
-    adds: list[Step] = []
-    removes: list[Step] = []
-    empties: list[Empty] = []
+    steps: list[Step] = []
+    refusals: list[Refusal] = []
     findings: list[Finding] = []
     for number, slot in slots.items():
         found = series.policies.get(number)
@@ -113,17 +102,20 @@ def work(series: Series, *, adopted: frozenset[int] = frozenset()) -> Work:
             after = _after_additions(series, number, slot)
             if found is None or number in adopted or differences(after, found):
                 takes = number in adopted
-                adds.append(_step(series, number, found, after, Phase.ADD, adopting=takes))
+                steps.append(_step(series, number, found, after, Phase.ADD, adopting=takes))
                 state = after
         if slot.final and found is not None and number not in adopted:
             findings += _edited(series, number, found)
         assert state is not None, "a number without a policy has ranges to put into it"
-        if not slot.final:
-            empties += _empty(series, number, state, held[number].in_force)
-        elif slot.final != slot.added:
+        if not slot.final and state.enabled:
+            left = None if series.deletes else replace(state, enabled=False)
+            steps.append(_step(series, number, state, left, Phase.REMOVE))
+            if held[number].in_force:
+                refusals.append(_emptied(series, number))
+        elif slot.final and slot.final != slot.added:
             final = with_entries(series.shape(number), slot.final, series.split_to)
-            removes.append(_step(series, number, state, final, Phase.REMOVE))
-    return Work(tuple(adds), tuple(removes), tuple(empties), tuple(findings))
+            steps.append(_step(series, number, state, final, Phase.REMOVE))
+    return Work(tuple(steps), tuple(refusals), tuple(findings))
 
 
 def _after_additions(series: Series, number: int, slot: Slot) -> Policy:
@@ -151,23 +143,15 @@ def _step(
     return step(series.owner, write, phase)
 
 
-def _empty(series: Series, number: int, state: Policy, was_in_force: bool) -> Iterator[Empty]:  # noqa: FBT001
-    """Putting a policy out of force that has nothing left to do, if it is in force at all."""
-    if not state.enabled:
-        return
-    after = None if series.deletes else replace(state, enabled=False)
-    ranges = state.sources.ranges.family(4) if was_in_force else IpRanges()
+def _emptied(series: Series, number: int) -> Refusal:
+    """A policy in force is put out of force: once that is approved."""
     why = (
         "all of its ranges would go, and without any it would hold for every source"
         if series.wanted
         else f"{series.sender} is no longer configured"
     )
-    resource = series.resource(number)
-    refusal = None
-    if was_in_force:
-        when_empty = "delete" if series.deletes else "disable"
-        refusal = rules.would_be_empty(resource, when_empty, why)
-    yield Empty(_step(series, number, state, after, Phase.REMOVE), refusal, ranges)
+    when_empty = "delete" if series.deletes else "disable"
+    return rules.would_be_empty(series.resource(number), when_empty, why)
 
 
 def _edited(series: Series, number: int, found: Policy) -> Iterator[Finding]:

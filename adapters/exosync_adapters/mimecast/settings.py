@@ -73,6 +73,8 @@ def _group(text: str) -> str:
 
 
 def _base(url: str) -> str:
+    if "?" in url or "#" in url:
+        raise ValueError("must be a base address, to which paths are added: without ? and #")
     return url.rstrip("/")
 
 
@@ -162,7 +164,9 @@ class MimecastSettings(Settings):
     snapshot: Path | None = Field(
         default=None,
         description="A JSON file of the account's configuration that a person exported, to "
-        "support what was acknowledged of permitted senders. No format of one is confirmed.",
+        "support what was acknowledged of permitted senders. No format of one is confirmed, and "
+        "the snapshots that the portal restores from name managed senders, managed URLs and "
+        "profile groups alone: they probably do not show such policies.",
     )
     timeout: Duration = Field(
         default=timedelta(seconds=30),

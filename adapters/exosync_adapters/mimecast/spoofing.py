@@ -25,7 +25,7 @@ from exosync_adapters.mimecast.remembered import IDS
 from exosync_adapters.mimecast.series import Series, Work, in_force, work
 from exosync_adapters.mimecast.settings import EVERYONE as ALL
 from exosync_adapters.mimecast.settings import GROUP, MimecastSettings, Setting
-from exosync_adapters.mimecast.steps import strange
+from exosync_adapters.mimecast.steps import additions_first, strange
 
 _MOST_FOREIGN = 50
 
@@ -85,7 +85,7 @@ def observe(aim: Aim, policies: Sequence[Policy], remembered: Mapping[str, str])
             if in_force(one, aim.parties.get(mark.sender))
         )
     )
-    relevant = [one for one in ledger.foreign if _matters(one, aim, owned)]
+    relevant = [one for one in ledger.others if _matters(one, aim, owned)]
     return Observed(
         owned=owned,
         resources=ledger.resources,
@@ -109,17 +109,12 @@ def plan(aim: Aim, desired: Desired, observed: Observed, *, adopting: bool) -> D
     if refusals or not wanted:
         return Draft(base, base, refusals=refusals or (rules.EMPTY,))
     found = work_of(aim, ledger, taken, wanted)
-    empties = [one for each in found for one in each.empties]
-    steps = (
-        *(one for each in found for one in each.adds),
-        *(one for each in found for one in each.removes),
-        *(one.step for one in empties),
-    )
+    steps = additions_first(step for each in found for step in each.steps)
     return Draft(
         base=base,
         goal=wanted,
         steps=steps,
-        refusals=(*strange(steps), *(one.refusal for one in empties if one.refusal)),
+        refusals=(*strange(steps), *(one for each in found for one in each.refusals)),
         findings=(
             *(one for each in found for one in each.findings),
             *_costs(aim, wanted),
@@ -144,7 +139,7 @@ def adopted(aim: Aim, ledger: Ledger) -> dict[Mark, Policy]:
     Such are those without our mark that do just what ours do, for exactly one of our senders.
     """
     taken: dict[Mark, Policy] = {}
-    candidates = [one for one in (*ledger.foreign, *ledger.rivals) if _is_candidate(one)]
+    candidates = [one for one in ledger.others if _is_candidate(one)]
     for sender, party in aim.parties.items():
         used = set(ledger.series(sender))
         for one in candidates:

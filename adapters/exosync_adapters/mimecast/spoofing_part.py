@@ -11,7 +11,7 @@ from exosync.core.tasks import Known
 from exosync.core.words import plural
 from exosync_adapters.mimecast import permission, rules, spoofing
 from exosync_adapters.mimecast.account import Account
-from exosync_adapters.mimecast.ledger import Ledger
+from exosync_adapters.mimecast.ledger import PREFIXES, Ledger
 from exosync_adapters.mimecast.policy import SPOOFING, Policy
 from exosync_adapters.mimecast.remembered import remembered_ids
 from exosync_adapters.mimecast.series import in_force
@@ -22,7 +22,7 @@ from exosync_adapters.mimecast.writing import Writer
 class SpoofingPart:
     """The policies that let Exchange Online's ranges send as the company."""
 
-    prefix = "anti-spoofing:"
+    prefix = PREFIXES[SPOOFING]
 
     def __init__(self, aim: Aim, account: Account, writer: Writer) -> None:
         self._aim, self._account, self._writer = aim, account, writer
@@ -64,7 +64,7 @@ class SpoofingPart:
         ours = [one for one in _holding(ledger.own.values(), address) if in_force(one)]
         others = [
             one
-            for one in _holding((*ledger.foreign, *ledger.rivals), address)
+            for one in _holding(ledger.others, address)
             if one.enabled and one.option == "no_action"
         ]
         told = [f"Mimecast policy {rules.quoted(one)} holds it" for one in ours]

@@ -45,6 +45,11 @@ def step(owner: Owner, write: Write, phase: Phase) -> Step:
     )
 
 
+def additions_first(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Every addition before any removal, else in the order given."""
+    return tuple(sorted(steps, key=lambda step: step.phase is Phase.REMOVE))
+
+
 def strange(steps: Iterable[Step]) -> Iterator[Refusal]:
     """The refusals for policies with fields that are not known, once each."""
     told = {one.resource: one.detail.before for one in reversed(list(steps)) if one.detail.before}

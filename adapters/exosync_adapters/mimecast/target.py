@@ -21,7 +21,6 @@ from exosync.core.target import (
     Finding,
     Knowledge,
     Observed,
-    Phase,
     Step,
     Verification,
 )
@@ -33,14 +32,16 @@ from exosync_adapters.mimecast.addresses_part import AddressesPart
 from exosync_adapters.mimecast.bypass import BypassAim
 from exosync_adapters.mimecast.bypass_part import BypassPart
 from exosync_adapters.mimecast.client import Client, Credentials
+from exosync_adapters.mimecast.ledger import PREFIXES, Owner, in_force
 from exosync_adapters.mimecast.marks import LONGEST, Mark, fits
 from exosync_adapters.mimecast.outbound_part import OutboundPart
 from exosync_adapters.mimecast.parts import Part
-from exosync_adapters.mimecast.remembered import left_over, merged
+from exosync_adapters.mimecast.remembered import IDS, merged, remembered_ids
 from exosync_adapters.mimecast.senders_part import SendersPart
 from exosync_adapters.mimecast.settings import REGIONS, MimecastSettings, Setting
 from exosync_adapters.mimecast.spoofing import Aim
 from exosync_adapters.mimecast.spoofing_part import SpoofingPart
+from exosync_adapters.mimecast.steps import additions_first
 from exosync_adapters.mimecast.writing import Writer
 
 _SKEW = 60.0
@@ -66,8 +67,7 @@ class MimecastTarget:
                     )
         self.name = name
         self._settings, self._context = settings, context
-        self._client = self._new_client()
-        self._parts = self._made_parts(Account(self._client))
+        self._start()
 
     def configuration(self) -> Mapping[str, Any]:
         """The settings that a plan depends on; nothing of how the account is reached or proven."""
@@ -86,16 +86,16 @@ class MimecastTarget:
         """Read what each setting holds. Raises TargetDenied, TargetUnreachable or TargetError."""
         found = {setting: part.observe(known) for setting, part in self._parts.items()}
         every = found.values()
-        kept, left = left_over(known, [part.prefix for part in self._parts.values()])
+        left = self._left(known)
         return Observed(
             owned=IpRanges().union(*(one.owned for one in every)),
             resources={name: token for one in every for name, token in one.resources.items()},
             foreign=tuple(entry for one in every for entry in one.foreign),
             findings=(
                 *(finding for one in every for finding in one.findings),
-                *([rules.setting_left(left)] if left else []),
+                *([rules.setting_left(sorted(left))] if left else []),
             ),
-            remember=merged([kept, *(one.remember for one in every)]),
+            remember=merged([{IDS: left} if left else {}, *(one.remember for one in every)]),
             detail=found,
         )
 
@@ -104,16 +104,19 @@ class MimecastTarget:
 
         What one setting is refused for holds up no other.
         """
-        drafts = [
-            _for_itself(part, part.plan(desired, observed.detail[setting], adopting=adopting))
-            for setting, part in self._parts.items()
-        ]
+        drafts = []
+        for setting, part in self._parts.items():
+            seen = observed.detail[setting]
+            # What is kept until a removal may be made is kept where it still is, and not
+            # brought back to a setting that it has left already.
+            own = replace(desired, kept=desired.kept & seen.owned)
+            drafts.append(_for_itself(part, part.plan(own, seen, adopting=adopting)))
         steps = [step for one in drafts for step in one.steps]
         refusals = [refusal for one in drafts for refusal in one.refusals]
         return Draft(
             base=IpRanges().union(*(one.base for one in drafts)),
             goal=IpRanges().union(*(one.goal for one in drafts)),
-            steps=tuple(sorted(steps, key=lambda step: step.phase is Phase.REMOVE)),
+            steps=additions_first(steps),
             refusals=tuple(dict.fromkeys(refusals)),
             findings=(*(f for one in drafts for f in one.findings), *self._ipv6(desired)),
         )
@@ -147,8 +150,7 @@ class MimecastTarget:
 
     def check(self) -> Iterator[Check]:
         """Host and region, token, permissions, all pages, the clock, and what Mimecast states."""
-        self._client = self._new_client()
-        self._parts = self._made_parts(Account(self._client))
+        self._start()
         yield self._host()
         try:
             self._client.authorise()
@@ -176,6 +178,22 @@ class MimecastTarget:
         unsure = not found or any(one.knows is None for one in found)
         return Knowledge(knows=None if unsure else False, says=says)
 
+    def _left(self, known: Known) -> dict[str, str]:
+        """The policies of ours that are in force for a setting that is no longer configured."""
+        found: dict[str, str] = {}
+        for family, prefix in PREFIXES.items():
+            remembered = remembered_ids(known, prefix)
+            if not remembered or prefix in [part.prefix for part in self._parts.values()]:
+                continue
+            try:
+                policies = self._account.policies(family)
+            except TargetError:
+                found |= remembered
+            else:
+                owner = Owner(family, self._context.owner, self.name, ())
+                found |= in_force(policies, owner)
+        return found
+
     def _ipv6(self, desired: Desired) -> Iterator[Finding]:
         addresses = {Setting.ANTI_SPOOFING, Setting.PERMITTED_SENDERS}
         left_out = desired.ranges.family(6)
@@ -197,15 +215,18 @@ class MimecastTarget:
         remedy = "" if abs(off) < _SKEW else "set this machine's clock (NTP)"
         return Check("clock", ok=True if abs(off) < _SKEW else None, message=told, remedy=remedy)
 
-    def _new_client(self) -> Client:
+    def _start(self) -> None:
+        """A conversation of its own, without a token."""
         settings = self._settings
-        return Client(
+        self._client = Client(
             settings.url,
             self._credentials,
             timeout=settings.timeout.total_seconds(),
             deadline=settings.deadline.total_seconds(),
             pause=self._context.pause,
         )
+        self._account = Account(self._client)
+        self._parts = self._made_parts(self._account)
 
     def _credentials(self) -> Credentials:
         reveal = self._context.reveal
@@ -229,7 +250,8 @@ class MimecastTarget:
             Setting.PERMITTED_ADDRESSES: AddressesPart(self.name, settings.pairs, account),
             Setting.AUTHORIZED_OUTBOUNDS: OutboundPart(account),
         }
-        return {setting: made[setting] for setting in settings.settings}
+        # What was once permitted is a person's to take away, after the setting has left too.
+        return {one: made[one] for one in (*settings.settings, Setting.PERMITTED_ADDRESSES)}
 
 
 def _for_itself(part: Part, draft: Draft) -> Draft:
