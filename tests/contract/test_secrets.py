@@ -82,6 +82,8 @@ def _worked(scene: Scene, command: Callable[..., str]) -> Iterator[str]:
         yield command("sync", "--json")
         with scene.world.opened() as one:
             tasks = one.store.open_tasks(TARGET)
+        if not tasks:
+            return
         for task in tasks:
             yield command("todo", "show", TARGET, task.setting)
             scene.harness.do(dict(task.body))
