@@ -1286,6 +1286,19 @@ def test_a_token_that_cannot_be_sent_is_not_told(world: World) -> None:
     assert "no access_token that can be sent" in world.fails(TargetError, world.run)
 
 
+def test_a_patch_that_finds_nothing_the_second_time_is_a_conflict(world: World) -> None:
+    """It was not answered, left no trace, and then the policy was gone."""
+    world.run()
+    of = world.target()
+    _, draft = world.plan(of, MAIL | NEW)
+    policy_id = world.policies[0].id
+    gone = lambda: world.account.remove_policy(FAMILY, policy_id)  # noqa: E731
+    world.account.script(None, reset())
+    world.account.before("PATCH", BASE, lambda: world.account.before("PATCH", BASE, gone))
+
+    assert "it is gone" in world.fails(TargetConflict, lambda: of.apply(draft.steps[0]))
+
+
 def test_a_wait_of_nothing_makes_no_flood(world: World) -> None:
     """Asked for again and again, it gets longer."""
     world.account.script(None, *[status(429, {"X-RateLimit-Reset": "0"}, b"{}")] * 100)

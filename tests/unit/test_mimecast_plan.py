@@ -368,6 +368,13 @@ def test_another_owners_policies_are_listed_like_anybodys(owner: str) -> None:
     assert "spoofing_open" in findings(observed)
 
 
+def test_taking_over_what_is_right_already_is_told_as_that() -> None:
+    """The mark is all that it lacks."""
+    (step,) = drafted(item("Exchange"), adopting=True).steps
+
+    assert step.summary.endswith("it gets the mark, and nothing else changes")
+
+
 def test_a_policy_with_another_number_is_not_gone() -> None:
     """Its id is still there, under a mark of ours."""
     observed = seen(aim(), own(7), ids={"anti-spoofing:example.com:1": own(7).id})

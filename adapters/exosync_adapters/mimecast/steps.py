@@ -85,4 +85,6 @@ def _what(before: Policy | None, after: Policy | None) -> str:
         told += [f"set {', '.join(others)}"] if others else []
     elif after.spf_domains:
         told += [f"let the SPF record of {', '.join(after.spf_domains)} decide"]
+    if not told and before is not None and before.sources == after.sources:
+        return "it gets the mark, and nothing else changes"
     return "; ".join(told) or "the same ranges, written otherwise"

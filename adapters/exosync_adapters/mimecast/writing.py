@@ -100,26 +100,36 @@ class Writer:
 
     def _patch(self, write: Write, found: Policy, after: Policy) -> None:
         """One PATCH; sent again once if it was not answered and left no trace."""
-        body = written(after, self._fields(write, found, after))
         if after.enabled and not _condition(write, after):
             raise TargetError(f"{write.mark} would hold for every source: nothing was sent")
-        try:
-            self._account.update(write.family, found.id, body)
-        except UnansweredError:
-            now = self._read(write, found.id)
-            if now is not None and self._done(write, now, after):
+        body = written(after, self._fields(write, found, after))
+        for attempt in (1, 2):
+            try:
+                self._account.update(write.family, found.id, body)
+            except UnansweredError:
+                if attempt == 2:
+                    raise
+                if self._arrived(write, found, after):
+                    return
+            except MissingError:
+                raise self._conflict(write, "it is gone") from None
+            except RejectedError as error:
+                raise self._rejected(write, error) from None
+            else:
                 return
-            if now is None or now.token != found.token:
-                raise TargetConflict(
-                    f"target {self._target}: policy “{write.mark}” was changed by somebody else while "
-                    "it was being written, and the write was not answered: run again to plan from "
-                    "what is there now"
-                ) from None
-            self._account.update(write.family, found.id, body)
-        except MissingError:
-            raise self._conflict(write, "it is gone") from None
-        except RejectedError as error:
-            raise self._rejected(write, error) from None
+
+    def _arrived(self, write: Write, found: Policy, after: Policy) -> bool:
+        """Whether a PATCH that was not answered was made. Raises TargetConflict for another's."""
+        now = self._read(write, found.id)
+        if now is not None and self._done(write, now, after):
+            return True
+        if now is None or now.token != found.token:
+            raise TargetConflict(
+                f"target {self._target}: policy “{write.mark}” was changed by somebody else while "
+                "it was being written, and the write was not answered: run again to plan from "
+                "what is there now"
+            )
+        return False
 
     def _delete(self, write: Write, before: Policy) -> None:
         found = self._read(write, before.id) or self._by_mark(write)
