@@ -150,6 +150,23 @@ def test_a_changed_gateway_is_asked_for_again(make: Make) -> None:
     assert False is bench.verify(FIRST[0]).ok
 
 
+def test_what_a_gateway_was_asked_for_and_nobody_acknowledged_is_taken_out(make: Make) -> None:
+    """It may have been entered; once the newest step is acknowledged, it is gone."""
+    bench = make(setting="inbound_gateway", audit=False, credentials=None)
+    bench.plan(*FIRST)
+    bench.plan(FIRST[1], "104.47.0.0/17")
+    draft = bench.plan(FIRST[1], "104.47.0.0/17")
+    bench.acknowledge(draft)
+    bench.plan(FIRST[1], "104.47.0.0/17")
+    (later,) = bench.plan(FIRST[1]).steps
+
+    (step,) = draft.steps
+    assert step.task is not None
+    assert later.task is not None
+    assert any(f"if it is there: {FIRST[0]}." in one for one in step.task.instructions)
+    assert not any("if it is there" in one for one in later.task.instructions)
+
+
 def test_a_gateway_is_looked_at_once_more_after_a_while(make: Make) -> None:
     """Nothing changes, and another acknowledgement ends it."""
     bench = make(setting="inbound_gateway", audit=False, credentials=None)

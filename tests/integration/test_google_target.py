@@ -318,6 +318,22 @@ def test_what_a_person_adds_stays_foreign(make: Make) -> None:
     assert IpRanges.parse(FIRST[1]) == step.task.removed
 
 
+def test_what_an_outdated_text_brought_in_is_exosyncs(make: Make) -> None:
+    """A person pastes what an earlier form of the open step asked for: it is taken out again."""
+    bench = make({"allowlist": [FOREIGN]})
+    outdated = bench.plan(*FIRST)
+    bench.plan(FIRST[1])
+    bench.plan(FIRST[1], "104.47.0.0/17")
+
+    bench.do(outdated)
+    (step,) = bench.plan(FIRST[1], "104.47.0.0/17").steps
+
+    assert [FOREIGN] == bench.strangers
+    assert step.task is not None
+    assert IpRanges.parse(FIRST[0]) == step.task.removed
+    assert f"{FOREIGN}, 104.47.0.0/17, {FIRST[1]}" == step.task.box
+
+
 def test_what_was_taken_away_is_asked_for_again(make: Make) -> None:
     """And is ours again when it is back."""
     bench = make({"allowlist": []})

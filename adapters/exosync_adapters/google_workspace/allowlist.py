@@ -65,15 +65,15 @@ def look(google: Google, settings: GoogleSettings, known: Known, held: Held) -> 
 def observed(found: Allowlist, known: Known, held: Held, log: audit.Log | None) -> Observed:
     """What was found, divided into ours and foreign."""
     before = Memory.read(known.remembered)
-    asked = known.asked.get(EMAIL_ALLOWLIST)
+    task = known.asked.get(EMAIL_ALLOWLIST)
+    asked = before.asked | task.added if task else IpRanges()
+    is_open = task is not None and task.is_open
     ours, foreign = divide(
         found.entries,
-        claimed=IpRanges.parse(before.ours).union(
-            held.claimed, asked.added if asked else IpRanges()
-        ),
+        claimed=IpRanges.parse(before.ours).union(held.claimed, asked),
         adopted=before.adopted | held.adopted,
         foreign=before.foreign,
-        settled=() if asked and asked.is_open else before.ours,
+        settled=() if is_open else before.ours,
     )
     owned = ranges_of(ours)
     is_same = before.token == found.token
@@ -81,6 +81,7 @@ def observed(found: Allowlist, known: Known, held: Held, log: audit.Log | None) 
         ours=frozenset(canonical(ours)),
         foreign=frozenset(canonical(foreign)),
         adopted=(before.adopted | held.adopted) & owned,
+        asked=asked if is_open else IpRanges(),
         declined=held.declined or before.declined,
         token=found.token,
         since=before.since if is_same else known.now,

@@ -48,7 +48,7 @@ class Aim:
     @property
     def ranges(self) -> IpRanges:
         """The addresses that are ours then."""
-        return ranges_of(read_entries(self.ours))
+        return IpRanges.parse(self.ours)
 
 
 def plan(name: str, settings: GoogleSettings, desired: Desired, observed: Observed) -> Draft:
@@ -81,7 +81,8 @@ def plan(name: str, settings: GoogleSettings, desired: Desired, observed: Observ
 def plan_adoption(desired: Desired, observed: Observed) -> Draft:
     """Take over the foreign entries that lie within what is desired; the list stays as it is."""
     seen: Seen = observed.detail
-    taken = tuple(one for one in seen.foreign if one.ranges and one.ranges <= desired.ranges)
+    wanted = desired.ranges
+    taken = tuple(one for one in seen.foreign if one.is_within(wanted))
     adopted = ranges_of(taken)
     owned = observed.owned | adopted
     if not taken:
@@ -115,9 +116,9 @@ def _aim(settings: GoogleSettings, wanted: IpRanges, observed: Observed, final: 
     What foreign entries let in anyhow gets no new entry of ours; one that is there stays.
     """
     seen: Seen = observed.detail
-    others = seen.held_by_others
-    cidrs = ((one, IpRanges.parse(one)) for one in layout(wanted, split_to=settings.split_to))
-    ours = tuple(cidr for cidr, ranges in cidrs if ranges <= observed.owned or not ranges <= others)
+    owned, others = observed.owned, seen.held_by_others
+    cidrs = layout(wanted, split_to=settings.split_to)
+    ours = tuple(one for one in cidrs if one in owned or one not in others)
     texts = (*(one.text for one in seen.foreign), *ours)
     token = token_of((*canonical(seen.foreign), *ours))
     return Aim(texts, ours, token, final or token)

@@ -33,6 +33,11 @@ class Entry:
         cidrs = self.ranges.cidrs()
         return cidrs[0] if cidrs else self.text
 
+    def is_within(self, ranges: IpRanges) -> bool:
+        """Whether it is an address or a network, and all of it lies there."""
+        # By its text, since the ranges are searched for that and gone through for a set.
+        return bool(self.ranges) and self.canonical in ranges
+
 
 def read_entry(text: str) -> Entry:
     """Read one entry: a CIDR, with host bits or without, or a bare address.
@@ -92,11 +97,11 @@ def divide(
     kept = ranges_of(one for one in entries if one.canonical in settled)
 
     def is_ours(entry: Entry) -> bool:
-        if not entry.ranges or not entry.ranges <= allowed:
+        if not entry.is_within(allowed):
             return False
-        if entry.canonical in settled or entry.ranges <= adopted:
+        if entry.canonical in settled or entry.is_within(adopted):
             return True
-        return entry.canonical not in foreign and not entry.ranges <= kept
+        return entry.canonical not in foreign and not entry.is_within(kept)
 
     ours: list[Entry] = []
     others: list[Entry] = []

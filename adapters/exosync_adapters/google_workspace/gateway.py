@@ -35,9 +35,13 @@ UNREADABLE = "no API of Google's reads the inbound gateway"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a person said is there, and what the audit log says of it."""
+    """What a person said is there, and what the audit log says of it.
+
+    `asked` was asked for and never acknowledged: it may be there.
+    """
 
     said: Asserted | None
+    asked: IpRanges
     log: audit.Log | None
 
 
@@ -50,12 +54,26 @@ def observed(known: Known, log: audit.Log | None) -> Observed:
     """The acknowledged ranges as what is there."""
     said = known.acknowledged.get(INBOUND_GATEWAY)
     owned = said.ranges if said else IpRanges()
+    asked = _asked(known, said)
     return Observed(
         owned,
         {RESOURCE: _token(owned) if said else ABSENT},
         findings=tuple(audit.findings(log)),
-        detail=Seen(said, log),
+        remember={"asked": list(asked.cidrs()), "acknowledged": _when(said)},
+        detail=Seen(said, asked, log),
     )
+
+
+def _asked(known: Known, said: Asserted | None) -> IpRanges:
+    """All that was asked for since the last acknowledgement, in any form of the step."""
+    before, task = known.remembered, known.asked.get(INBOUND_GATEWAY)
+    is_since = before.get("acknowledged", "") == _when(said)
+    asked = IpRanges.parse(before.get("asked", ()) if is_since else ())
+    return asked | task.added if task and task.is_open else asked
+
+
+def _when(said: Asserted | None) -> str:
+    return said.at.isoformat() if said else ""
 
 
 def plan(settings: GoogleSettings, desired: Desired, observed: Observed) -> Draft:
@@ -75,8 +93,16 @@ def plan(settings: GoogleSettings, desired: Desired, observed: Observed) -> Draf
 def _step(settings: GoogleSettings, desired: Desired, observed: Observed, *, again: bool) -> Step:
     wanted, owned = desired.ranges, observed.owned
     added, removed = wanted - owned, owned - wanted
+    seen: Seen = observed.detail
     texts = layout(wanted, split_to=settings.split_to)
-    task = words.gateway_task(desired, texts, added=added, removed=removed, again=again)
+    task = words.gateway_task(
+        desired,
+        texts,
+        added=added,
+        removed=removed,
+        doubtful=seen.asked - wanted - removed,
+        again=again,
+    )
     told = "look once more at" if again else "set"
     change = "" if again else f": {words.change(added, removed)}"
     return Step(

@@ -22,13 +22,15 @@ class Declined:
 class Memory:
     """Which entries are ours and which are not, and since when the list is as it is.
 
-    `ours` and `foreign` are canonical texts of the entries that were there. `token` is the
-    list's when it was last read, and `since` when it was first seen so.
+    `ours` and `foreign` are canonical texts of the entries that were there. `asked` is what
+    the step that is open has asked for in any of its forms: a person may be working by an
+    earlier one. `token` is the list's when it was last read, `since` when it was first seen so.
     """
 
     ours: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
     adopted: IpRanges = IpRanges()
+    asked: IpRanges = IpRanges()
     declined: Declined | None = None
     token: str = ""
     since: datetime | None = None
@@ -41,6 +43,7 @@ class Memory:
             ours=frozenset(remembered.get("ours", ())),
             foreign=frozenset(remembered.get("foreign", ())),
             adopted=IpRanges.parse(remembered.get("adopted", ())),
+            asked=IpRanges.parse(remembered.get("asked", ())),
             declined=Declined(declined["why"], declined["token"]) if declined else None,
             token=remembered.get("token", ""),
             since=datetime.fromisoformat(since) if since else None,
@@ -53,6 +56,7 @@ class Memory:
             "ours": sorted(self.ours),
             "foreign": sorted(self.foreign),
             "adopted": list(self.adopted.cidrs()),
+            "asked": list(self.asked.cidrs()),
             "token": self.token,
         }
         if self.declined is not None:

@@ -8,7 +8,7 @@ from exosync.core.ranges import IpRanges
 from exosync.core.special import special
 from exosync.core.target import Finding, Refusal, Severity
 from exosync.core.words import one_line, plural, short
-from exosync_adapters.google_workspace.entries import Entry
+from exosync_adapters.google_workspace.entries import Entry, ranges_of
 from exosync_adapters.google_workspace.policies import Allowlist
 from exosync_adapters.google_workspace.settings import GoogleSettings
 
@@ -133,10 +133,11 @@ def _is_wide(entry: Entry) -> bool:
 
 def held_by_foreign(desired: IpRanges, foreign: Sequence[Entry], name: str) -> Iterator[Finding]:
     """Desired addresses that entries hold which are not exosync's."""
-    held = [one for one in foreign if not one.ranges.isdisjoint(desired)]
-    if not held:
+    common = desired & ranges_of(foreign)
+    if not common:
         return
-    inside = [one for one in held if one.ranges <= desired]
+    held = [one for one in foreign if not one.ranges.isdisjoint(common)]
+    inside = [one for one in held if one.is_within(desired)]
     told = f"; exosync adopt {name} takes over those that lie within what is desired"
     yield Finding(
         "held_by_others",

@@ -157,9 +157,18 @@ _ACKNOWLEDGE = "Acknowledge it with exosync ack: no API of Google's reads this s
 
 
 def gateway_task(
-    desired: Desired, texts: Sequence[str], *, added: IpRanges, removed: IpRanges, again: bool
+    desired: Desired,
+    texts: Sequence[str],
+    *,
+    added: IpRanges,
+    removed: IpRanges,
+    doubtful: IpRanges,
+    again: bool,
 ) -> Task:
-    """The inbound gateway for a person; `again`: nothing changes, but it is to be looked at."""
+    """The inbound gateway for a person; `again`: nothing changes, but it is to be looked at.
+
+    `doubtful` was asked for once, is not wanted any more, and may have been entered.
+    """
     what = "look once more that it is so" if again else change(added, removed)
     return Task(
         setting=INBOUND_GATEWAY,
@@ -172,20 +181,26 @@ def gateway_task(
         added=added,
         removed=removed,
         fields=_OPTIONS,
-        instructions=_gateway_instructions(removed, again=again),
+        instructions=_gateway_instructions(removed, doubtful, again=again),
         reasons=reasons(desired, _SKIPS_GATEWAY),
         delay=DELAY,
     )
 
 
-def _gateway_instructions(removed: IpRanges, *, again: bool) -> tuple[str, ...]:
+_EARLIER = (
+    "Take out, if it is there: {}. It was asked for earlier, and nobody has acknowledged that."
+)
+
+
+def _gateway_instructions(removed: IpRanges, doubtful: IpRanges, *, again: bool) -> tuple[str, ...]:
+    past = (_EARLIER.format(", ".join(doubtful.cidrs())),) if doubtful else ()
     first = f"In the Google {_SPAM_PAGE}, select the top organization on the left."
     if again:
         compare = (
             "Compare “Gateway IPs” with the ranges given here, one a line, and mend what differs. "
             "Leave the gateways that are not exosync's."
         )
-        return first, compare, _ACKNOWLEDGE
+        return (first, compare, *past, _ACKNOWLEDGE)
     mx = (
         "Google asks that the domain's MX records lead to the gateway before it is set up: see "
         "that this is how your mail comes in."
@@ -195,4 +210,4 @@ def _gateway_instructions(removed: IpRanges, *, again: bool) -> tuple[str, ...]:
         "text given here, Save. Leave the gateways that are not exosync's."
     )
     take = (f"Take out {', '.join(removed.cidrs())}.",) if removed else ()
-    return (first, mx, add, *take, "Save.", _ACKNOWLEDGE)
+    return (first, mx, add, *take, *past, "Save.", _ACKNOWLEDGE)
