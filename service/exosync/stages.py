@@ -209,16 +209,19 @@ def _proven(store: Store, name: str) -> IpRanges:
 def _do(desk: Desk, job: Job, target: Target, plan: Plan, step: Step) -> None:
     """One outside write: the intent is on disk before it, the outcome after it."""
     assert plan.id is not None, "a plan with steps has an id"
-    row = desk.store.intend(
-        desk.run_id,
-        plan.id,
-        job.name,
-        resource=step.resource,
-        summary=step.summary,
-        expects=step.expects,
-        gives=step.gives,
-        at=desk.now(),
-    )
+    with desk.store.transaction():
+        row = desk.store.intend(
+            desk.run_id,
+            plan.id,
+            job.name,
+            resource=step.resource,
+            summary=step.summary,
+            expects=step.expects,
+            gives=step.gives,
+            at=desk.now(),
+        )
+        if step.remember is not None:
+            desk.store.save_memory(job.name, step.remember)
     try:
         target.apply(step)
     except ExosyncError as error:

@@ -174,7 +174,9 @@ class Step:
 
     `before` and `after` are the texts that a person compares (empty: not there); `expects`
     and `gives` are the resource's tokens before and after. A step for a person has a `task`.
-    `detail` is the target's own.
+    `remember`, if given, is what is remembered from the moment on when the step is intended, as
+    `Observed.remember`: so a crash does not lose what the step claims. `detail` is the
+    target's own.
     """
 
     resource: str
@@ -187,6 +189,7 @@ class Step:
     gives: str
     by: Actor = Actor.EXOSYNC
     task: Task | None = None
+    remember: Mapping[str, Any] | None = field(default=None, compare=False)
     detail: Any = field(default=None, compare=False)
 
 
