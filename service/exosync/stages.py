@@ -202,8 +202,11 @@ def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting:
 
 
 def _proven(store: Store, name: str) -> IpRanges:
+    """What was proven last, and what people are asked for already: both passed the guards."""
     known = store.target_state(name)
-    return IpRanges.parse(known.report.get("proven", ())) if known else IpRanges()
+    proven = IpRanges.parse(known.report.get("proven", ())) if known else IpRanges()
+    asked = (IpRanges.parse(one.body["ranges"]) for one in store.open_tasks(name))
+    return proven.union(*asked)
 
 
 def _do(desk: Desk, job: Job, target: Target, plan: Plan, step: Step) -> None:

@@ -161,3 +161,20 @@ def test_two_targets_of_one_account_are_refused(
     with pytest.raises(ConfigError, match="choose one of email_allowlist and inbound_gateway"):
         place.sync()
     assert [] == google.calls()
+
+
+def test_half_a_paste_is_no_growth(
+    tmp_path: Path, feed: EndpointsStandIn, google: GoogleStandIn
+) -> None:
+    """What people were asked for passed the guards: the other half is still asked for."""
+    place = world(tmp_path, feed, google)
+    place.settings = {}
+    (step,) = only(place.sync())["steps"]
+    half = step["task"]["box"].split(", ")
+    google.set_allowlist(half[: len(half) // 2])
+
+    left = only(place.sync())
+
+    assert ("waiting", []) == (left["state"], left["refusals"])
+    google.set_allowlist(left["steps"][0]["task"]["box"].split(", "))
+    assert "in_sync" == only(place.sync())["state"]

@@ -462,8 +462,8 @@ def test_adoption_takes_over_what_lies_within_what_is_desired(make: Make) -> Non
 
     draft = bench.target.plan(desired(*FIRST), observed, adopting=True)
     (step,) = draft.steps
-    bench.target.apply(step)
-    bench.target.apply(step)
+    bench.apply(step)
+    bench.apply(step)
 
     assert Actor.EXOSYNC is step.by
     assert "email-allowlist:ownership" == step.resource
@@ -496,10 +496,10 @@ def test_an_outdated_adoption_is_a_conflict(make: Make) -> None:
     (first,) = bench.target.plan(desired(FIRST[0]), observed, adopting=True).steps
     (second,) = bench.target.plan(desired(FIRST[1]), observed, adopting=True).steps
 
-    bench.target.apply(first)
+    bench.apply(first)
 
     with pytest.raises(TargetConflict):
-        bench.target.apply(second)
+        bench.apply(second)
 
 
 # Planning
@@ -511,7 +511,7 @@ def test_a_step_for_a_person_cannot_be_done_by_exosync(make: Make) -> None:
     (step,) = bench.plan(*FIRST).steps
 
     with pytest.raises(UsageError):
-        bench.target.apply(step)
+        bench.apply(step)
     assert [] == [one for one in bench.calls() if not one.startswith(("GET", TOKEN))]
 
 

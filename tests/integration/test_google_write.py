@@ -68,11 +68,11 @@ def test_what_the_api_writes_is_read_back(make: Make) -> None:
     bench = probing(make, mutate="works")
     first = bench.plan(*FIRST)
     for step in first.steps:
-        bench.target.apply(step)
+        bench.apply(step)
     bench.look()
     second = bench.plan(FIRST[0], "104.47.0.0/17")
     for step in second.steps:
-        bench.target.apply(step)
+        bench.apply(step)
 
     assert [Actor.EXOSYNC] == [step.by for step in first.steps]
     assert [Phase.ADD, Phase.REMOVE] == [step.phase for step in second.steps]
@@ -85,11 +85,11 @@ def test_what_the_api_writes_is_read_back(make: Make) -> None:
 def test_what_foreign_entries_let_in_is_not_written(make: Make) -> None:
     """Then there is only the removal."""
     bench = probing(make, ["104.47.0.0/16"], mutate="works")
-    bench.target.apply(bench.plan(*FIRST).steps[0])
+    bench.apply(bench.plan(*FIRST).steps[0])
     bench.look()
 
     (step,) = bench.plan(FIRST[0], "104.47.0.0/17").steps
-    bench.target.apply(step)
+    bench.apply(step)
 
     assert Phase.REMOVE is step.phase
     assert ["104.47.0.0/16", FIRST[0]] == bench.google.allowlist
@@ -100,8 +100,8 @@ def test_writing_twice_is_harmless(make: Make) -> None:
     bench = probing(make, mutate="works")
     (step,) = bench.plan(*FIRST).steps
 
-    bench.target.apply(step)
-    bench.target.apply(step)
+    bench.apply(step)
+    bench.apply(step)
 
     assert 1 == sum(one.startswith("PATCH") for one in bench.calls())
 
@@ -109,11 +109,11 @@ def test_writing_twice_is_harmless(make: Make) -> None:
 def test_a_name_that_changes_with_the_value_does_no_harm(make: Make) -> None:
     """Whether it does is unknown: each write reads it anew."""
     bench = probing(make, mutate="works", renamed=True)
-    bench.target.apply(bench.plan(*FIRST).steps[0])
+    bench.apply(bench.plan(*FIRST).steps[0])
     bench.look()
 
     for step in bench.plan(FIRST[0], "104.47.0.0/17").steps:
-        bench.target.apply(step)
+        bench.apply(step)
 
     assert [FOREIGN, FIRST[0], "104.47.0.0/17"] == bench.google.allowlist
 
@@ -130,7 +130,7 @@ def test_a_refusal_that_would_come_in_each_run_does_not_keep_a_person_waiting(
     bench.google.script(reply, path="/v1/policies/")
 
     with pytest.raises(StepDeclined, match="status"):
-        bench.target.apply(step)
+        bench.apply(step)
     assert [Actor.PERSON] == [one.by for one in bench.plan(*FIRST).steps]
 
 
@@ -143,7 +143,7 @@ def test_an_error_of_the_server_after_which_it_is_done_is_no_refusal(make: Make)
         "PATCH", "/v1/policies", lambda: bench.google.set_allowlist([FOREIGN, *FIRST])
     )
 
-    bench.target.apply(step)
+    bench.apply(step)
 
     assert () == bench.plan(*FIRST).steps
 
@@ -156,7 +156,7 @@ def test_a_page_of_a_proxy_is_no_refusal(make: Make, status: int) -> None:
     bench.google.script(replies.html(status), path="/v1/policies/")
 
     with pytest.raises(TargetUnreachable, match="proxy"):
-        bench.target.apply(step)
+        bench.apply(step)
     assert [Actor.EXOSYNC] == [one.by for one in bench.plan(*FIRST).steps]
 
 
@@ -166,7 +166,7 @@ def test_a_write_leaves_google_the_time_that_it_wants_between_requests(make: Mak
     (step,) = bench.plan(*FIRST).steps
     bench.pauses.clear()
 
-    bench.target.apply(step)
+    bench.apply(step)
 
     assert [1.0] == bench.pauses
 
@@ -188,7 +188,7 @@ def test_what_the_api_declines_goes_to_a_person(make: Make, mutate: str, why: st
     (step,) = bench.plan(*FIRST).steps
 
     with pytest.raises(StepDeclined, match=why):
-        bench.target.apply(step)
+        bench.apply(step)
 
     again = bench.plan(*FIRST)
     later = [bench.made().observe(bench.known), bench.plan(*FIRST)][1]
@@ -203,14 +203,14 @@ def test_what_the_api_declines_goes_to_a_person(make: Make, mutate: str, why: st
 def test_once_additions_are_declined_the_removals_are_not_tried(make: Make) -> None:
     """Both are one change to the person who makes it."""
     bench = probing(make, mutate="works")
-    bench.target.apply(bench.plan(*FIRST).steps[0])
+    bench.apply(bench.plan(*FIRST).steps[0])
     bench.google.switch(mutate="unimplemented")
     bench.look()
     bench.calls()
 
     for step in bench.plan(FIRST[0], "104.47.0.0/17").steps:
         with pytest.raises(StepDeclined):
-            bench.target.apply(step)
+            bench.apply(step)
 
     assert 1 == sum(one.startswith("PATCH") for one in bench.calls())
 
@@ -220,7 +220,7 @@ def test_a_pending_change_that_shows_in_time_is_done(make: Make) -> None:
     bench = probing(make, mutate="pending", pending=timedelta(seconds=3))
     (step,) = bench.plan(*FIRST).steps
 
-    bench.target.apply(step)
+    bench.apply(step)
 
     assert [1.0, 2.0, 2.0] == bench.pauses
     assert () == bench.plan(*FIRST).steps
@@ -231,7 +231,7 @@ def test_a_change_that_shows_late_is_ours_all_the_same(make: Make) -> None:
     bench = probing(make, mutate="pending", pending=timedelta(minutes=5))
     (step,) = bench.plan(*FIRST).steps
     with pytest.raises(StepDeclined):
-        bench.target.apply(step)
+        bench.apply(step)
     bench.plan(*FIRST)
 
     bench.pauses.append(300)
@@ -245,7 +245,7 @@ def test_an_answer_that_is_lost_is_looked_up(make: Make) -> None:
     bench = probing(make, mutate="lost")
     (step,) = bench.plan(*FIRST).steps
 
-    bench.target.apply(step)
+    bench.apply(step)
 
     assert () == bench.plan(*FIRST).steps
     assert IpRanges.parse(FIRST) == bench.look().owned
@@ -258,7 +258,7 @@ def test_a_connection_that_breaks_before_anything_is_done_is_no_refusal(make: Ma
     bench.google.script(replies.reset(), path="/v1/policies/")
 
     with pytest.raises(TargetUnreachable, match="nothing of the change shows"):
-        bench.target.apply(step)
+        bench.apply(step)
     assert [Actor.EXOSYNC] == [one.by for one in bench.plan(*FIRST).steps]
 
 
@@ -269,7 +269,7 @@ def test_a_write_that_is_asked_to_wait_is_no_refusal(make: Make) -> None:
     bench.google.script(replies.too_many_requests(), path="/v1/policies/")
 
     with pytest.raises(TargetUnreachable):
-        bench.target.apply(step)
+        bench.apply(step)
     assert 1 == sum(one.startswith("PATCH") for one in bench.calls())
 
 
@@ -280,7 +280,7 @@ def test_a_list_that_a_person_changed_is_not_written_over(make: Make) -> None:
     bench.google.before("GET", "/v1/policies", lambda: bench.google.set_allowlist(["192.0.2.1"]))
 
     with pytest.raises(TargetConflict, match="nothing was written"):
-        bench.target.apply(step)
+        bench.apply(step)
     assert ["192.0.2.1"] == bench.google.allowlist
 
 
@@ -290,7 +290,7 @@ def test_a_token_that_dies_before_the_write_is_renewed(make: Make) -> None:
     (step,) = bench.plan(*FIRST).steps
     bench.google.before("PATCH", "/v1/policies", bench.google.expire_tokens)
 
-    bench.target.apply(step)
+    bench.apply(step)
 
     assert [FOREIGN, *FIRST] == bench.google.allowlist
 

@@ -16,6 +16,7 @@ from exosync.core.target import (
     Context,
     Draft,
     Observed,
+    Step,
     Target,
     Verification,
 )
@@ -93,6 +94,12 @@ class Bench:
         }
         asked |= {one.setting: Asked(one.added, self.now, is_open=True) for one in tasks}
         self.known = replace(self.known, asked=asked)
+
+    def apply(self, step: Step) -> None:
+        """Do a step; what it claims is remembered from its intent on, as the service does."""
+        if step.remember is not None:
+            self.known = replace(self.known, remembered=dict(step.remember))
+        self.target.apply(step)
 
     def do(self, draft: Draft) -> None:
         """What a person does: paste the box's text and save."""

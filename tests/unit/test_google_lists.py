@@ -96,7 +96,7 @@ def found(entries: Sequence[str]) -> Allowlist:
 
 def seen(entries: Sequence[str], known: Known) -> Observed:
     """What is observed of these entries."""
-    return flow.observed(found(entries), known, flow.Held(), None)
+    return flow.observed(found(entries), known, None, None)
 
 
 def desired(ranges: IpRanges) -> Desired:
@@ -236,8 +236,8 @@ def test_adoption_changes_what_is_ours_and_nothing_else(texts: list[str], wanted
     assert draft.base <= wanted
     assert bool(draft.steps) is any(one.ranges and one.ranges <= wanted for one in before.foreign)
     for step in draft.steps:
-        held = flow.Held(adopted=step.detail)
-        after = flow.observed(found(texts), Known(now=NOW, remembered=before.remember), held, None)
+        assert step.remember is not None
+        after = flow.observed(found(texts), Known(now=NOW, remembered=step.remember), None, None)
         assert draft.goal == after.owned
         assert step.gives == after.resources[step.resource]
         assert before.resources[flow.RESOURCE] == after.resources[flow.RESOURCE]

@@ -29,15 +29,6 @@ WHERE = "email allowlist"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the target did since the last run remembered: written, adopted, declined."""
-
-    claimed: IpRanges = IpRanges()
-    adopted: IpRanges = IpRanges()
-    declined: Declined | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """What was read, told apart, with what is remembered of it."""
 
@@ -54,24 +45,28 @@ class Seen:
         return ranges_of(self.foreign)
 
 
-def look(google: Google, settings: GoogleSettings, known: Known, held: Held) -> Observed:
+def look(
+    google: Google, settings: GoogleSettings, known: Known, declined: Declined | None
+) -> Observed:
     """Read the list and, while a step is open, the audit log. Raises the errors of targets."""
     policies = read_policies(google, settings.customer)
     found = allowlist(policies, customer=settings.customer, root_unit=settings.root_unit)
     log = audit.look(google, settings, known)
-    return observed(found, known, held, log)
+    return observed(found, known, declined, log)
 
 
-def observed(found: Allowlist, known: Known, held: Held, log: audit.Log | None) -> Observed:
-    """What was found, divided into ours and foreign."""
+def observed(
+    found: Allowlist, known: Known, declined: Declined | None, log: audit.Log | None
+) -> Observed:
+    """What was found, divided into ours and foreign. `declined` is what this run has tried."""
     before = Memory.read(known.remembered)
     task = known.asked.get(EMAIL_ALLOWLIST)
     asked = before.asked | task.added if task else IpRanges()
     is_open = task is not None and task.is_open
     ours, foreign = divide(
         found.entries,
-        claimed=IpRanges.parse(before.ours).union(held.claimed, asked),
-        adopted=before.adopted | held.adopted,
+        claimed=IpRanges.parse(before.ours) | asked,
+        adopted=before.adopted,
         foreign=before.foreign,
         settled=() if is_open else before.ours,
     )
@@ -80,9 +75,9 @@ def observed(found: Allowlist, known: Known, held: Held, log: audit.Log | None) 
     memory = Memory(
         ours=frozenset(canonical(ours)),
         foreign=frozenset(canonical(foreign)),
-        adopted=(before.adopted | held.adopted) & owned,
+        adopted=before.adopted & owned,
         asked=asked if is_open else IpRanges(),
-        declined=held.declined or before.declined,
+        declined=declined or before.declined,
         token=found.token,
         since=before.since if is_same else known.now,
     )

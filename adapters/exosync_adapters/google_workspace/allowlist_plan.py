@@ -83,8 +83,8 @@ def plan_adoption(desired: Desired, observed: Observed) -> Draft:
     seen: Seen = observed.detail
     wanted = desired.ranges
     taken = tuple(one for one in seen.foreign if one.is_within(wanted))
-    adopted = ranges_of(taken)
-    owned = observed.owned | adopted
+    adopted = seen.memory.adopted | ranges_of(taken)
+    owned = observed.owned | ranges_of(taken)
     if not taken:
         return Draft(owned, owned)
     after = (*seen.ours, *taken)
@@ -97,8 +97,9 @@ def plan_adoption(desired: Desired, observed: Observed) -> Draft:
         before=lines(one.text for one in seen.ours),
         after=lines(one.text for one in after),
         expects=observed.resources[OWNERSHIP],
-        gives=ownership(seen.memory.adopted | adopted),
-        detail=seen.memory.adopted | adopted,
+        gives=ownership(adopted),
+        remember=replace(seen.memory, adopted=adopted).remembered,
+        detail=adopted,
     )
     return Draft(owned, owned, (step,))
 
@@ -146,11 +147,15 @@ def _own_steps(settings: GoogleSettings, desired: Desired, observed: Observed) -
     seen: Seen = observed.detail
     final = _aim(settings, desired.ranges, observed).token
     token, entries, owned = seen.found.token, seen.found.entries, observed.owned
+    memory = seen.memory
     for _, stage in split(desired, owned):
         aim = _aim(settings, stage.ranges, observed, final)
         if aim.token == token:
             continue
-        yield _step(aim, token, entries, aim.ranges - owned, owned - aim.ranges)
+        # Claimed before it is written: what the API takes and shows late is ours all the same.
+        memory = replace(memory, ours=memory.ours | frozenset(aim.ours))
+        step = _step(aim, token, entries, aim.ranges - owned, owned - aim.ranges)
+        yield replace(step, remember=memory.remembered)
         token, entries, owned = aim.token, read_entries(aim.texts), aim.ranges
 
 

@@ -6,7 +6,6 @@ Google's libraries, and everything that imports them, are loaded when something 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from exosync.core.desired import Desired
@@ -43,7 +42,7 @@ class GoogleTarget:
         self.name = name
         self._settings = settings
         self._google = Google(settings, reveal=context.reveal, pause=context.pause)
-        self._held = allowlist.Held()
+        self._declined: Declined | None = None
         self._adopted = IpRanges()
         told = allowlist.capabilities(settings) if self._is_allowlist else gateway.capabilities()
         self.capabilities = Capabilities(**told)
@@ -60,7 +59,7 @@ class GoogleTarget:
         """Read the list, or take what a person acknowledged where there is nothing to read."""
         if not self._is_allowlist:
             return gateway.look(self._google, self._settings, known)
-        observed = allowlist.look(self._google, self._settings, known, self._held)
+        observed = allowlist.look(self._google, self._settings, known, self._declined)
         seen: allowlist.Seen = observed.detail
         self._adopted = seen.memory.adopted
         return observed
@@ -111,33 +110,29 @@ class GoogleTarget:
         return gateway.explain(address, observed)
 
     def _adopt(self, step: Step) -> None:
-        """The list is not touched: the next observation remembers the entries as ours."""
-        adopted: IpRanges = step.detail
-        if self._adopted == adopted:
+        """The list is not touched: what the step gives to remember does it."""
+        if allowlist.ownership(self._adopted) == step.gives:
             return
         if allowlist.ownership(self._adopted) != step.expects:
             raise TargetConflict(
                 f"target {self.name}: other entries were taken over since the plan was made; run "
                 "again"
             )
-        self._held = replace(self._held, adopted=adopted)
-        self._adopted = adopted
+        self._adopted = step.detail
 
     def _write(self, step: Step) -> None:
         from exosync_adapters.google_workspace.probe import write
 
         aim: allowlist_plan.Aim = step.detail
-        declined = self._held.declined
+        declined = self._declined
         if declined is not None and declined.token == aim.final:
             # The additions of the same change were declined in this run: so is the rest.
             raise StepDeclined(declined.why)
-        # Claimed before it is written: what the API takes and shows late is ours all the same.
-        self._held = replace(self._held, claimed=self._held.claimed | aim.ranges)
         settle = self._settings.settle.total_seconds()
         try:
             write(self._google, self._read, step, settle=settle)
         except StepDeclined as error:
-            self._held = replace(self._held, declined=Declined(str(error), aim.final))
+            self._declined = Declined(str(error), aim.final)
             raise
 
     def _read(self) -> Allowlist:
