@@ -105,7 +105,8 @@ class Wire:
             params=query,
             data=data,
             headers=headers,
-            timeout=(min(_CONNECT, self._timeout), self._timeout),
+            # A second more than the timer's, so that it is always the timer that ends a wait.
+            timeout=(min(_CONNECT, self._timeout), self._timeout + 1),
             stream=True,
             allow_redirects=False,
         ) as response:
