@@ -21,8 +21,10 @@ def approve_plan(
             f"plan {record.id} for {record.target} is {record.status}: there is nothing to approve"
         )
         raise RefusedError(message, rule="stale_plan")
-    hard = [one for one in record.body["refusals"] if not one["approvable"]]
-    if hard:
+    refusals = record.body["refusals"]
+    hard = [one for one in refusals if not one["approvable"]]
+    # What covers some resources alone says nothing against approving the rest.
+    if any(not one.get("resources") for one in hard) or len(hard) == len(refusals) > 0:
         told = "; ".join(f"{one['rule']}: {one['message']}" for one in hard)
         message = (
             f"plan {record.id} for {record.target} cannot be approved, mend this first: {told}"

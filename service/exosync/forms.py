@@ -95,6 +95,8 @@ def refusal_json(refusal: Refusal) -> Json:
         "limit": refusal.limit,
         "setting": refusal.setting,
         "approvable": refusal.approvable,
+        "phase": refusal.phase.value if refusal.phase else None,
+        "resources": list(refusal.resources),
     }
 
 

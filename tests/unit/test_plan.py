@@ -277,3 +277,33 @@ def test_what_is_only_asserted_is_a_state_of_its_own() -> None:
     assert State.ASSERTED == state_of(done, wrote=False, verified=None, asserted=True)
     assert State.APPLIED == state_of(done, wrote=True, verified=None, asserted=True)
     assert State.FAILED == state_of(done, wrote=False, verified=False, asserted=True)
+
+
+def test_a_refusal_elsewhere_lets_no_refused_removal_reach_a_person() -> None:
+    """The box asks for the addition alone, though another setting is refused as well."""
+
+    def draft_for(wish: Desired) -> Draft:
+        box = drafting(IpRanges.parse(FOUR))(wish)
+        after = str(wish.ranges)
+        asked = [
+            replace(one, resource="box", by=Actor.PERSON, task=replace(TASK, box=after))
+            for one in box.steps[:1]
+        ]
+        scoped = Refusal("two_policies", "", "", resources=("bypass",))
+        return replace(box, steps=tuple(asked), refusals=(scoped,))
+
+    draft, refusals, _ = decide(
+        draft_for,
+        desired(*FOUR[:3], NEW),
+        families="both",
+        limits=LIMITS,
+        feed_age=timedelta(),
+        proven=IpRanges(),
+        adopting=False,
+    )
+
+    (step,) = draft.steps
+    assert step.task is not None
+    assert FOUR[3] in step.task.box
+    assert NEW in step.task.box
+    assert ["two_policies"] == [one.rule for one in refusals]

@@ -22,7 +22,7 @@ STEP = {
 }  # fmt: skip
 REFUSAL = {
     "rule": "shrink", "message": HOSTILE, "seen": HOSTILE, "limit": "10%",
-    "setting": "guards.max_shrink", "approvable": True,
+    "setting": "guards.max_shrink", "approvable": True, "phase": "remove", "resources": [],
 }  # fmt: skip
 
 ASSERTED = {"setting": HOSTILE, "by": HOSTILE, "at": "2026-11-25T10:00:00+00:00", "ranges": []}
@@ -141,5 +141,8 @@ def test_next_steps_name_the_command() -> None:
     assert "exosync approve 0123456789ab" in render(told())
     hard = {**REFUSAL, "approvable": False, "rule": "foreign_owner"}
     assert "exosync adopt edge" in render(told(refusals=[hard], plan=None))
+    part = {**hard, "resources": ["other"]}
+    assert "exosync approve 0123456789ab" in render(told(refusals=[REFUSAL, part]))
+    assert "exosync approve 0123456789ab" not in render(told(refusals=[REFUSAL, hard]))
     assert "exosync apply 0123456789ab" in render(told(state="pending", refusals=[]))
     assert json.dumps(told())

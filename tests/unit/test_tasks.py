@@ -58,7 +58,7 @@ def test_a_persons_word_is_asked_for_again_after_a_time(days: int, *, expected: 
     ("ok", "asserted", "expected"),
     [
         (True, (), True),
-        (None, (), True),
+        (None, (), None),
         (True, (ASSERTED,), None),
         (False, (ASSERTED,), False),
     ],

@@ -130,9 +130,10 @@ def decide(
 ) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
     """The draft to go on with, and the refusals that stand against it.
 
-    An addition is never held up by a refused removal: where only removals are refused, the
-    draft that adds and takes nothing away comes first, and the removal gets a plan of its
-    own once that is done. What people have to add holds up no removal of exosync's own.
+    An addition is never held up by a refused removal: where the target's removals are
+    refused and its additions are not, the draft that adds and takes nothing away comes first,
+    and the removal gets a plan of its own once that is done. What people have to add holds up
+    no removal of exosync's own. A refusal that names its resources speaks for itself.
     """
 
     def judge(draft: Draft) -> tuple[Refusal, ...]:
@@ -142,13 +143,15 @@ def decide(
 
     draft = draft_for(desired.only(families))
     refusals = judge(draft)
-    removal_only = refusals and all(one.phase is Phase.REMOVE for one in refusals)
-    if adopting or not removal_only or not _steps(draft, Phase.ADD):
+    whole = [one for one in refusals if not one.resources]
+    if adopting or not whole or any(one.phase is not Phase.REMOVE for one in whole):
+        return draft, refusals, ()
+    if not _steps(draft, Phase.ADD):
         return draft, refusals, ()
     gentle = draft_for(desired.only(families).keeping(draft.base))
     held = judge(gentle)
     additions = _steps(gentle, Phase.ADD)
-    if any(one.covers(step) for one in held for step in additions):
+    if any(one.covers(step) for one in held if not one.resources for step in additions):
         return draft, refusals, ()
     own_removals = _steps(draft, Phase.REMOVE, Actor.EXOSYNC)
     if own_removals and not _steps(gentle, Phase.ADD, Actor.EXOSYNC):

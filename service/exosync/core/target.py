@@ -238,10 +238,11 @@ class Verification:
 
     @property
     def ok(self) -> bool | None:
-        """Whether all is proven: None where nothing failed and something is only asserted."""
+        """Whether all is proven: None where nothing failed, and not all could be proven."""
         if any(check.ok is False for check in self.checks):
             return False
-        return None if self.asserted else True
+        proven = any(check.ok for check in self.checks)
+        return True if proven and not self.asserted else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def next_steps(told: dict[str, Any]) -> list[str]:
     lines = []
     for target in told["targets"]:
         plan, state, name = target["plan"], target["state"], target["name"]
-        if state == "refused" and plan and all(one["approvable"] for one in target["refusals"]):
+        if state == "refused" and plan and _can_be_approved(target["refusals"]):
             lines.append(f"{name}: if this is right, exosync approve {plan}")
         elif state == "refused" and any(
             one["rule"] == "foreign_owner" for one in target["refusals"]
@@ -127,3 +127,9 @@ def next_steps(told: dict[str, Any]) -> list[str]:
                 "text to paste"
             )
     return lines
+
+
+def _can_be_approved(refusals: list[dict[str, Any]]) -> bool:
+    """Whether approval would lift any, and none that no approval lifts covers everything."""
+    hard = [one for one in refusals if not one["approvable"]]
+    return len(hard) < len(refusals) and all(one.get("resources") for one in hard)
