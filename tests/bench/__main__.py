@@ -1,4 +1,8 @@
-"""All benchmarks, and docs/benchmarks.md written anew from them: `make bench`."""
+"""All benchmarks, and docs/benchmarks.md written anew from them: `make bench`.
+
+`python -m tests.bench targets` measures the targets of vendors alone and writes their part of
+the page anew: none of the tools that exosync is compared with is needed for that.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.report import report
+from tests.bench.report_targets import TITLE, section
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
@@ -23,9 +28,22 @@ def told(script: str) -> dict[str, Any]:
     return found
 
 
+def with_targets(page: str) -> str:
+    """The page with its last part, that of the targets, measured anew."""
+    others = page.partition(f"\n{TITLE}\n")[0].rstrip("\n")
+    return "\n".join([others, "", *section(told("bench_targets.py"))])
+
+
 def main() -> None:
-    """Measure everything, write the page and show it."""
-    page = report(told("bench_ranges.py"), told("bench_process.py"))
+    """Measure everything or the targets alone, write the page and show it."""
+    match sys.argv[1:]:
+        case []:
+            scripts = ("bench_ranges.py", "bench_process.py", "bench_targets.py")
+            page = report(*map(told, scripts))
+        case ["targets"]:
+            page = with_targets(PAGE.read_text())
+        case _:
+            raise SystemExit("usage: python -m tests.bench [targets]")
     PAGE.write_text(page)
     print(page)
 

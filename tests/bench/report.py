@@ -1,6 +1,6 @@
 """docs/benchmarks.md from what the benchmarks print with --json.
 
-    python tests/bench/report.py RANGES.json PROCESS.json >docs/benchmarks.md
+    python tests/bench/report.py RANGES.json PROCESS.json TARGETS.json >docs/benchmarks.md
 
 `make bench` does all three steps (`tests.bench.__main__`).
 """
@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.bench.bench_process import OURS, PYTHON, THEIRS
 from tests.bench.bench_ranges import duration, times
+from tests.bench.report_targets import section
 
 Json = dict[str, Any]
 
@@ -24,7 +25,7 @@ RANGES = "`python tests/bench/bench_ranges.py`"
 PROCESS = "`python tests/bench/bench_process.py`"
 
 
-def report(ranges: Json, process: Json) -> str:
+def report(ranges: Json, process: Json, targets: Json) -> str:
     """The whole page."""
     parts = (
         _head(ranges, process),
@@ -33,6 +34,7 @@ def report(ranges: Json, process: Json) -> str:
         _start(process),
         _decade(process),
         _algebra(ranges),
+        section(targets),
     )
     return "\n".join(line for part in parts for line in part)
 
@@ -219,11 +221,11 @@ def _algebra(ranges: Json) -> Iterator[str]:
 
 
 def main() -> None:
-    """Read two files, print the page."""
-    if len(sys.argv) != 3:
-        raise SystemExit("usage: report.py RANGES.json PROCESS.json")
-    ranges, process = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
-    print(report(ranges, process), end="")
+    """Read three files, print the page."""
+    if len(sys.argv) != 4:
+        raise SystemExit("usage: report.py RANGES.json PROCESS.json TARGETS.json")
+    ranges, process, targets = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
+    print(report(ranges, process, targets), end="")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from exosync.cli import run as run_here
+from tests.bench.vendor_requests import asked, calls
+from tests.bench.vendors import CASES, LIST, SPOOFING, Case, Company, company
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.zones import WIDE, zone_file
@@ -44,6 +47,21 @@ NEVER_TO_READ = {
     "stamina",
 }
 """What neither reading the configuration nor reading the state needs."""
+
+GOOGLES = {
+    "cryptography",
+    "google",
+    "google_auth_httplib2",
+    "googleapiclient",
+    "httplib2",
+    "pyparsing",
+    "uritemplate",
+}
+"""Google's client with what it brings along."""
+
+HTTP = {"requests", "urllib3"}
+
+VENDORS = {"exosync_adapters.google_workspace", "exosync_adapters.mimecast"}
 
 CONFIG = """\
 feed: {{url: "{feed}"}}
@@ -81,7 +99,7 @@ with open(sys.argv[1], "w") as stream:
 def loaded(tmp_path: Path) -> Loaded:
     """Run a command in a process of its own; gives the modules that it has loaded."""
 
-    def run(*words: str) -> set[str]:
+    def run(*words: str, expect: int = 0) -> set[str]:
         told = tmp_path / "told"
         subprocess.run(
             [sys.executable, "-c", PROGRAM, str(told), *words],
@@ -90,7 +108,7 @@ def loaded(tmp_path: Path) -> Loaded:
             env={"PYTHONPATH": ":".join(path or "." for path in sys.path)},
         )
         code, modules = json.loads(told.read_text())
-        assert 0 == code
+        assert expect == code
         return set(modules)
 
     return run
@@ -191,3 +209,189 @@ def test_rich_is_there_for_tables_after_a_line_was_logged() -> None:
         env={"PYTHONPATH": ":".join(path or "." for path in sys.path)},
     )
     assert ["False", "Table"] == done.stdout.split()
+
+
+# Vendors
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Company]:
+    """Both vendors."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    with company(folder, [SPOOFING, LIST]) as made:
+        yield made
+
+
+def case(title: str) -> Case:
+    """The case of that title."""
+    return next(one for one in CASES if title == one.title)
+
+
+def test_neither_vendor_is_loaded_where_no_target_is_theirs(
+    loaded: Loaded, config: str, outside: Company
+) -> None:
+    """Not by a run with other targets, though both kinds are installed."""
+    of_files = str(outside.configure("exosync.yaml", edge=True))
+
+    for modules in (loaded("--config", one, "sync") for one in (config, of_files)):
+        assert set() == (GOOGLES | VENDORS) & modules
+
+
+@pytest.mark.parametrize("command", ["status", "todo", "config show"])
+def test_nothing_that_asks_is_loaded_where_nothing_is_asked(
+    loaded: Loaded, outside: Company, command: str
+) -> None:
+    """Targets of both vendors are read from the configuration, and that is all."""
+    config = str(outside.configure("exosync.yaml", SPOOFING, LIST))
+
+    modules = loaded("--config", config, *command.split())
+
+    assert modules >= VENDORS
+    assert set() == (GOOGLES | HTTP) & modules
+
+
+def test_help_loads_nothing_of_vendors(loaded: Loaded) -> None:
+    """However heavy they are."""
+    assert set() == (GOOGLES | HTTP | VENDORS) & loaded("--help")
+
+
+def test_a_mimecast_run_loads_requests_and_nothing_of_google(
+    loaded: Loaded, outside: Company
+) -> None:
+    """Nor what only other settings than its own need: DNS and the evaluation of SPF."""
+    config = str(outside.configure("exosync.yaml", SPOOFING))
+    run_here(["--config", config, "sync"])
+
+    modules = loaded("--config", config, "sync")
+
+    assert modules >= HTTP | {"exosync_adapters.mimecast.wire"}
+    unused = {"dns", "spftrace", "exosync_adapters.dns.live", "exosync_adapters.google_workspace"}
+    assert set() == (GOOGLES | unused) & modules
+
+
+def test_a_mimecast_target_that_only_people_change_loads_nothing_that_asks(
+    loaded: Loaded, outside: Company
+) -> None:
+    """No published call reads or writes permitted senders, so none is prepared for."""
+    run_here(["--config", str(outside.configure("exosync.yaml", edge=True)), "sync"])
+    config = str(outside.configure("exosync.yaml", case("permitted_senders")))
+
+    assert set() == (GOOGLES | HTTP) & loaded("--config", config, "sync", expect=2)
+    assert [] == outside.asked()
+
+
+def test_a_google_run_loads_its_client_and_nothing_of_mimecast(
+    loaded: Loaded, outside: Company
+) -> None:
+    """The client comes with httplib2, so requests is not loaded; nor are parts for other work."""
+    run_here(["--config", str(outside.configure("exosync.yaml", edge=True)), "sync"])
+    config = str(outside.configure("exosync.yaml", LIST))
+
+    modules = loaded("--config", config, "sync", expect=2)
+
+    assert modules >= GOOGLES
+    unused = {
+        "exosync_adapters.google_workspace.check",
+        "exosync_adapters.google_workspace.probe",
+        "exosync_adapters.mimecast",
+        "google.auth.compute_engine",
+        "google.auth.impersonated_credentials",
+        "google.auth.transport.requests",
+        "google.protobuf",
+        "googleapiclient.discovery_cache.file_cache",
+    }
+    assert set() == (HTTP | unused) & modules
+
+
+def test_an_inbound_gateway_without_the_audit_log_loads_nothing_of_google(
+    loaded: Loaded, outside: Company
+) -> None:
+    """No API reads it, so nobody is asked."""
+    run_here(["--config", str(outside.configure("exosync.yaml", edge=True)), "sync"])
+    config = str(outside.configure("exosync.yaml", case("inbound_gateway, `audit: false`")))
+
+    assert set() == (GOOGLES | HTTP) & loaded("--config", config, "sync", expect=2)
+    assert [] == outside.asked()
+
+
+_TOKEN = "POST /oauth/token"
+_SPOOFING = "GET /policy-management/cloud-gateway/v1/anti-spoofing/policies"
+_BYPASS = "GET /policy-management/cloud-gateway/v1/anti-spoofing-bypass/policies"
+_OUTBOUND = "GET /email/cloud-gateway/v1/outbound-ip-addresses"
+_SIGN = "POST /v1/projects/-/serviceAccounts/exosync@project.iam.gserviceaccount.com:signJwt"
+_AUDIT = "GET /admin/reports/v1/activity/users/all/applications/admin"
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("anti_spoofing", [_TOKEN, _SPOOFING]),
+        ("spf_bypass", [_TOKEN, _BYPASS]),
+        ("permitted_senders", []),
+        ("permitted_addresses", []),
+        ("authorized_outbounds", [_TOKEN, _OUTBOUND]),
+        ("all five settings", [_TOKEN, _SPOOFING, _BYPASS, _OUTBOUND]),
+        ("email_allowlist", ["POST /token", "GET /v1/policies"]),
+        ("email_allowlist, keyless", ["POST /token", _SIGN, "POST /token", "GET /v1/policies"]),
+        ("email_allowlist, three pages", ["POST /token", *["GET /v1/policies"] * 3]),
+        ("email_allowlist, `write: probe` that works", ["POST /token", "GET /v1/policies"]),
+        ("inbound_gateway", ["POST /token", _AUDIT]),
+        ("inbound_gateway, `audit: false`", []),
+    ],
+)
+def test_a_run_without_changes_asks_a_vendor_for_everything_once(
+    tmp_path: Path, title: str, expected: list[str]
+) -> None:
+    """One token, and each list once; the audit log only while it may still lag."""
+    with asked(case(title), tmp_path) as one:
+        assert list(one.settled())
+
+        assert [expected] == [calls(run) for run in one.settled()]
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        (
+            "anti_spoofing",
+            {"check": [3], "first": [6], "change": [6], "removal": [6], "later": [2]},
+        ),
+        (
+            "anti_spoofing, 1,000 policies of others",
+            {"check": [12], "first": [34], "change": [26], "removal": [26], "later": [12]},
+        ),
+        (
+            "all five settings",
+            {"check": [6], "first": [14, 4], "change": [10, 4], "removal": [10, 4], "later": [4]},
+        ),
+        (
+            "email_allowlist",
+            {"check": [4], "first": [2, 4], "change": [2, 4], "removal": [2, 4], "later": [2]},
+        ),
+        (
+            "email_allowlist, keyless",
+            {"check": [8], "first": [4, 8], "change": [4, 8], "removal": [4, 8], "later": [4]},
+        ),
+        (
+            "email_allowlist, `write: probe` that works",
+            {"check": [4], "first": [6], "change": [6], "removal": [6], "later": [2]},
+        ),
+        (
+            "email_allowlist, `write: probe` that is declined",
+            {"check": [4], "first": [5, 4], "change": [5, 4], "removal": [5, 4], "later": [2]},
+        ),
+        (
+            "inbound_gateway",
+            {"check": [2], "first": [0, 2], "change": [2, 2], "removal": [2, 2], "later": [0]},
+        ),
+    ],
+)
+def test_a_run_asks_a_vendor_no_oftener_than_it_did(
+    tmp_path: Path, title: str, expected: dict[str, list[int]]
+) -> None:
+    """Requests of each run; between two runs of a stage a person does what was asked for."""
+    with asked(case(title), tmp_path) as one:
+        found = {stage: [len(run) for run in runs] for stage, runs in one.stages()}
+
+    assert expected == {stage: runs for stage, runs in found.items() if stage in expected}
