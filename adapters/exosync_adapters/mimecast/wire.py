@@ -23,6 +23,7 @@ from requests.exceptions import ConnectTimeout, ProxyError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NewConnectionError
 
+from exosync.core.causes import causes
 from exosync.core.urls import is_loopback_url, masked_url
 from exosync.core.words import one_line, short
 
@@ -32,7 +33,6 @@ MOST_BYTES = 32 * 1024 * 1024
 _CAUGHT = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _CHUNK = 64 * 1024
 _CONNECT = 10.0
-_DEEPEST = 10
 
 
 class NoAnswerError(Exception):
@@ -115,7 +115,7 @@ class Wire:
 
     def _no_answer(self, error: Exception) -> NoAnswerError:
         host = urlsplit(self._base).hostname or self._base
-        chain = _chain(error)
+        chain = causes(error)
         if self._sockets.was_cut:
             return NoAnswerError(f"{host} gave no whole answer in {self._timeout:g} s", sent=True)
         last = chain[-1]
@@ -206,19 +206,6 @@ def _whole(response: requests.Response) -> bytes:
             raise ValueError(f"the answer is larger than {MOST_BYTES // 1024**2} MiB")
         parts.append(part)
     return b"".join(parts)
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error, and what lies inside of it, down to the first cause."""
-    found = [error]
-    while len(found) < _DEEPEST:
-        here = found[-1]
-        inner = (getattr(here, "reason", None), *here.args, here.__cause__)
-        following = next((one for one in inner if isinstance(one, BaseException)), None)
-        if following is None or following in found:
-            break
-        found.append(following)
-    return found
 
 
 def _is_open(connection: Any) -> bool:

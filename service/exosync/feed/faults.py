@@ -10,11 +10,11 @@ from requests import exceptions as raised
 from urllib3 import exceptions as below
 
 from exosync.core.answers import one_line
+from exosync.core.causes import causes
 from exosync.core.urls import credentials, masked_url
 from exosync.errors import FeedError, FeedUnreachable
 from exosync.feed.verdicts import TryAgainError, Way
 
-_DEEPEST = 10
 _MOST_SHOWN = 200
 
 
@@ -24,7 +24,7 @@ class OverdueError(TimeoutError):
 
 def feed_error(error: Exception, url: str, way: Way) -> FeedError:
     """The error of the tree for a low-level one: TryAgainError where another try may help."""
-    chain = _chain(error)
+    chain = causes(error)
     reason = _reason(chain[-1], way)
     if isinstance(error, OverdueError):
         return FeedUnreachable(f"{url} gave no full answer in the time it had (feed.deadline)")
@@ -60,19 +60,6 @@ def _passing(chain: list[BaseException], url: str, way: Way, reason: str) -> str
 
 def _among(chain: list[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(one, kinds) for one in chain)
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error, and what lies inside of it, down to the first cause."""
-    found = [error]
-    while len(found) < _DEEPEST:
-        here = found[-1]
-        inner = (getattr(here, "reason", None), *here.args, here.__cause__)
-        following = next((one for one in inner if isinstance(one, BaseException)), None)
-        if following is None or following in found:
-            break
-        found.append(following)
-    return found
 
 
 def _reason(cause: BaseException, way: Way) -> str:
