@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from exosync.core.target import Observed, Step
+from exosync.core.target import Mode, Observed, Step
 from exosync.core.tasks import Confirmation, TaskRules
 from exosync.core.units import parse_duration
 from exosync.core.words import plural
@@ -18,13 +18,15 @@ from exosync.store import Acknowledgement, PlanRecord, Store, TaskOutcome, TaskR
 def keep_tasks(store: Store, look: Look, rules: TaskRules, run_id: int, at: datetime) -> None:
     """Bring the open tasks of a target in line with its plan, and remind of what is overdue.
 
-    A target that could not be looked at keeps its tasks as they are.
+    A target that could not be looked at keeps its tasks as they are; of one that is only
+    watched nothing is asked.
     """
     if look.plan is None or look.observed is None or look.error is not None:
         return
     desk = _Desk(store, look.job.name, rules, run_id, at)
     waiting = {one.setting: one for one in store.open_tasks(desk.target)}
-    for step in _first_of_each_setting(look.plan.tasks):
+    asked = () if look.job.mode is Mode.WATCH else look.plan.tasks
+    for step in _first_of_each_setting(asked):
         assert step.task is not None
         assert look.plan.id is not None, "a plan with steps has an id"
         desk.ask(step, look.plan.id, waiting.pop(step.task.setting, None))

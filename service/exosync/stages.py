@@ -6,7 +6,7 @@ becomes the look's `error`, and the other targets go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,7 +31,9 @@ from exosync.desire import Wanted
 from exosync.errors import ExosyncError, StepDeclined, TargetConflict
 from exosync.forms import plan_json
 from exosync.recall import peoples_doing, recall
-from exosync.store import PlanRecord, StepOutcome, StepRecord, Store
+from exosync.store import PlanRecord, StepOutcome, StepRecord, Store, TaskRecord
+
+_NOTHING = IpRanges()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,9 @@ def settle(desk: Desk, seen: Look) -> Look:
 
 def _look_again(desk: Desk, seen: Look, target: Target) -> Look:
     observed = _observe(desk, seen.job, target)
-    plan = _plan(desk, seen.job, target, observed, adopting=False)
+    first = seen.plan
+    granted = first.draft.base - first.draft.goal if first and first.approved else IpRanges()
+    plan = _plan(desk, seen.job, target, observed, granted=granted)
     return replace(seen, observed=observed, plan=plan, applied=seen.plan)
 
 
@@ -173,20 +177,31 @@ def _left(plan: Plan) -> bool:
     return bool(plan.draft.steps or plan.standing)
 
 
-def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting: bool) -> Plan:
+def _plan(
+    desk: Desk,
+    job: Job,
+    target: Target,
+    observed: Observed,
+    *,
+    adopting: bool = False,
+    granted: IpRanges = _NOTHING,
+) -> Plan:
+    """Plan anew; `granted` are removals that a person approved for this very run."""
     configuration = {**target.configuration(), "families": job.families, "owner": job.owner}
 
     def draft_for(desired: Desired) -> Draft:
         draft = target.plan(desired, observed, adopting=adopting)
         return target.rehearse(desired, observed, draft)
 
+    tasks = desk.store.open_tasks(job.name)
     draft, refusals, findings = decide(
         draft_for,
         desk.wanted.desired,
         families=job.families,
         limits=desk.limits,
         feed_age=desk.now() - desk.wanted.confirmed_at,
-        proven=_proven(desk.store, job.name),
+        proven=_proven(desk.store, job.name).union(*_ranges(tasks, "ranges")),
+        granted=granted.union(*_ranges(tasks, "removed")),
         adopting=adopting,
     )
     plan = Plan(
@@ -202,11 +217,13 @@ def _plan(desk: Desk, job: Job, target: Target, observed: Observed, *, adopting:
 
 
 def _proven(store: Store, name: str) -> IpRanges:
-    """What was proven last, and what people are asked for already: both passed the guards."""
     known = store.target_state(name)
-    proven = IpRanges.parse(known.report.get("proven", ())) if known else IpRanges()
-    asked = (IpRanges.parse(one.body["ranges"]) for one in store.open_tasks(name))
-    return proven.union(*asked)
+    return IpRanges.parse(known.report.get("proven", ())) if known else IpRanges()
+
+
+def _ranges(tasks: Iterable[TaskRecord], key: str) -> Iterator[IpRanges]:
+    """What people are asked for already: it passed the guards, or was approved."""
+    return (IpRanges.parse(one.body[key]) for one in tasks)
 
 
 def _do(desk: Desk, job: Job, target: Target, plan: Plan, step: Step) -> None:
@@ -275,7 +292,7 @@ def _drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
     moved = [
         name
         for name, token in observed.resources.items()
-        if name in known.resources and (name, token) not in ours
+        if name in known.resources and name not in observed.unread and (name, token) not in ours
     ]
     asked = peoples_doing(desk.store, job.name)
     since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"

@@ -22,8 +22,10 @@ import pytest
 from exosync.core.ranges import IpRanges
 from exosync.errors import RefusedError, UsageError
 from exosync.people import acknowledge, find_task
+from exosync.render.text import render
 from exosync.schemas import run_schema
 from tests.standins.endpoints import EndpointsStandIn
+from tests.standins.mimecast import MimecastStandIn
 from tests.support.cli import Shell
 from tests.support.world import World, only, rules
 
@@ -54,10 +56,12 @@ def tasks(world: World) -> list[Any]:
         return one.store.open_tasks("google")
 
 
-def ack(world: World, plan: str, by: str = "ada") -> None:
+def ack(
+    world: World, plan: str, by: str = "ada", at: tuple[str, str] = ("google", SETTING)
+) -> None:
     """What `exosync ack` does."""
     with world.opened() as one:
-        task = find_task(one.store, "google", SETTING)
+        task = find_task(one.store, *at)
         record = one.store.find_plan(plan)
         acknowledge(
             one.store, task, record, by=by, note="done", rules=one.rules.tasks, at=world.now
@@ -85,7 +89,7 @@ def test_a_setting_that_nobody_can_read_is_asserted_and_never_verified(world: Wo
     assert ("asserted", None, []) == (target["state"], target["verified"], target["steps"])
     assert (SETTING, "ada") == (asserted["setting"], asserted["by"])
     assert step["task"]["ranges"] == asserted["ranges"] == target["owned"]
-    assert "drift" not in rules(target, "findings")
+    assert not {"drift", "person_acted"} & set(rules(target, "findings"))
     assert [] == tasks(world)
 
 
@@ -194,6 +198,49 @@ def test_a_refused_plan_asks_nobody(world: World) -> None:
     world.publish(WIDENED)
     assert "refused" == only(world.sync())["state"]
     assert [] == tasks(world)
+
+
+def test_of_a_target_that_is_only_watched_nothing_is_asked(world: World) -> None:
+    """It waits, and says that it is only watched; what was asked before is dropped."""
+    world.sync()
+    world.targets = [{**GATEWAY, "mode": "watch"}]
+    told = world.sync()
+    assert "waiting" == only(told)["state"]
+    assert [] == tasks(world)
+    assert "is only watched" in render(told)
+    assert "exosync todo" not in render(told)
+
+
+def test_one_approval_is_enough_for_exosyncs_removal_and_for_a_persons(tmp_path: Path) -> None:
+    """Half of the list goes: refused, approved once, done by exosync, then asked of a person."""
+    with EndpointsStandIn(version="2019010700") as feed, MimecastStandIn() as mail:
+        for name, text in (("id", "the-id"), ("secret", "the-secret-of-mimecast")):
+            (tmp_path / name).write_text(text)
+        target = {
+            "name": "mimecast",
+            "kind": "mimecast",
+            "mode": "apply",
+            "url": mail.url,
+            "client_id": {"file": "id"},
+            "client_secret": {"file": "secret"},
+            "domains": ["example.com"],
+            "settings": ["anti_spoofing", "permitted_senders"],
+        }
+        world = World(tmp_path, feed, [target], {"ranges": {"grace": "0s"}})
+        ack(world, only(world.sync())["plan"], at=("mimecast", "permitted_senders"))
+        world.sync()
+        world.publish("2019022800")
+        refused = only(world.sync())
+        assert "shrink" in rules(refused)
+        world.approve(refused["plan"])
+
+        approved = only(world.sync())
+        assert ("waiting", []) == (approved["state"], approved["refusals"])
+        again = only(world.sync())
+        assert ("waiting", []) == (again["state"], again["refusals"])
+        ack(world, again["plan"], at=("mimecast", "permitted_senders"))
+        assert "asserted" == only(world.sync())["state"]
+        assert [] == mail.dangerous
 
 
 @pytest.fixture

@@ -224,3 +224,19 @@ def test_a_stale_feed_does_not_stop_a_repair() -> None:
     found = guard(draft, wish, limits=Limits(), feed_age=timedelta(days=99), proven=goal)
 
     assert () == found
+
+
+def test_what_was_granted_before_is_no_new_shrinkage() -> None:
+    """The rest of an approved removal, at another setting; more than that is refused still."""
+    base, goal = IpRanges.parse(TODAY), IpRanges.parse(TODAY[:2])
+    step = Step("list", Phase.REMOVE, Action.UPDATE, "write", "a", "b", ABSENT, "t")
+    draft = Draft(base=base, goal=goal, steps=(step,))
+    wish = Desired("Worldwide", "1", goal)
+    limits = Limits(min_ranges=1)
+
+    def refused(granted: IpRanges) -> list[str]:
+        found = guard(draft, wish, limits=limits, feed_age=timedelta(), granted=granted)
+        return rules(list(found))
+
+    assert [] == refused(base - goal)
+    assert "shrink" in refused(IpRanges.parse(TODAY[2]))

@@ -91,6 +91,7 @@ def observed(
             *rules.of_entries(found.entries),
             *audit.findings(log),
         ),
+        unread=frozenset({OWNERSHIP}),
         remember=memory.remembered,
         detail=Seen(found, ours, foreign, memory, log, age),
     )

@@ -59,6 +59,7 @@ def observed(known: Known, log: audit.Log | None) -> Observed:
         owned,
         {RESOURCE: _token(owned) if said else ABSENT},
         findings=tuple(audit.findings(log)),
+        unread=frozenset({RESOURCE}),
         remember={"asked": list(asked.cidrs()), "acknowledged": _when(said)},
         detail=Seen(said, asked, log),
     )

@@ -80,6 +80,7 @@ class AddressesPart:
             owned=_NOTHING,
             resources={self.prefix: _token(confirmed), LEFT: _token(leaving)},
             findings=tuple(_told(leaving)),
+            unread=frozenset({self.prefix, LEFT}),
             remember={PAIRS: _texts(confirmed), LEAVING: _texts(leaving)},
             detail=Seen(confirmed, leaving),
         )
@@ -180,7 +181,7 @@ class AddressesPart:
             setting=SETTING,
             title="Take away permitted senders that are no longer wanted",
             place="Mimecast Administration Console: Gateway | Managed Senders",
-            box=_lines(pairs),
+            box=_lines(pairs).rstrip(),
             who="an administrator of Mimecast who may edit managed senders",
             confirmation=Confirmation.ACKNOWLEDGED,
             ranges=_NOTHING,

@@ -80,7 +80,8 @@ class SendersPart:
         """What a person acknowledged."""
         claim = known.acknowledged.get(SETTING)
         held = claim.ranges.family(4) if claim else IpRanges()
-        return Observed(held, {self.prefix: _token(held)}, detail=claim)
+        unread = frozenset({self.prefix})
+        return Observed(held, {self.prefix: _token(held)}, unread=unread, detail=claim)
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool) -> Draft:
         """One step for a person, where the ranges differ or should be looked at again. Pure."""
@@ -149,7 +150,7 @@ class SendersPart:
             setting=SETTING,
             title=title,
             place=PLACE,
-            box=_lines(goal),
+            box=_lines(goal).rstrip(),
             who=ADMINISTRATOR,
             confirmation=Confirmation.ACKNOWLEDGED,
             ranges=goal,

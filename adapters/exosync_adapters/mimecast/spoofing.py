@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Foreign, Observed
+from exosync.core.words import plural
 from exosync_adapters.mimecast import rules
 from exosync_adapters.mimecast.layout import count_policies
 from exosync_adapters.mimecast.ledger import Ledger, Owner, sort_out
@@ -175,7 +176,7 @@ def _matters(policy: Policy, aim: Aim, owned: IpRanges) -> bool:
 
 
 def _foreign(policy: Policy) -> Foreign:
-    source = f"{len(policy.sources.entries)} ranges" if policy.sources else "no ranges"
+    source = plural(len(policy.sources.entries), "range") if policy.sources else "no ranges"
     text = (
         f"{rules.quoted(policy)}: {policy.option} from {policy.sender.told} to "
         f"{policy.recipient.told}, {source}"

@@ -95,6 +95,7 @@ class MimecastTarget:
                 *(finding for one in every for finding in one.findings),
                 *([rules.setting_left(sorted(left))] if left else []),
             ),
+            unread=frozenset[str]().union(*(one.unread for one in every)),
             remember=merged([{IDS: left} if left else {}, *(one.remember for one in every)]),
             detail=found,
         )

@@ -54,17 +54,19 @@ def guard(
     limits: Limits,
     feed_age: timedelta,
     proven: IpRanges = _NOTHING,
+    granted: IpRanges = _NOTHING,
     adopting: bool = False,
 ) -> tuple[Refusal, ...]:
     """The refusals of a draft that would change something; `desired` is of both families.
 
     What is adopted was not ours, so what comes to it is a first publication and no growth.
     `proven` are the ranges of the last state that was proven right: to bring back what
-    somebody took away is no growth.
+    somebody took away is no growth. `granted` are removals under way that passed before, or
+    were approved: the rest of them, at another setting, is no new shrinkage.
     """
     if not draft.steps:
         return ()
-    removed, added = draft.base - draft.goal, draft.goal - draft.base - proven
+    removed, added = draft.base - draft.goal - granted, draft.goal - draft.base - proven
     return (
         *_amount(desired, limits),
         *_shrink(draft.base, removed, limits),

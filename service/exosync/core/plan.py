@@ -114,6 +114,8 @@ def ingredients(
     }
 
 
+_NOTHING = IpRanges()
+
 Drafting = Callable[[Desired], Draft]
 """How a target makes a draft of what is desired, observation and rehearsal included."""
 
@@ -126,6 +128,7 @@ def decide(
     limits: Limits,
     feed_age: timedelta,
     proven: IpRanges,
+    granted: IpRanges = _NOTHING,
     adopting: bool,
 ) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
     """The draft to go on with, and the refusals that stand against it.
@@ -138,7 +141,13 @@ def decide(
 
     def judge(draft: Draft) -> tuple[Refusal, ...]:
         return draft.refusals + guard(
-            draft, desired, limits=limits, feed_age=feed_age, proven=proven, adopting=adopting
+            draft,
+            desired,
+            limits=limits,
+            feed_age=feed_age,
+            proven=proven,
+            granted=granted,
+            adopting=adopting,
         )
 
     draft = draft_for(desired.only(families))

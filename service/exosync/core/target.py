@@ -151,14 +151,16 @@ class Observed:
 
     `owned` are the ranges that carry our mark. `resources` maps each resource that a step
     may write to its token (a digest of all that was read of it, or ABSENT); a step's
-    `expects` and `gives` are such tokens. `remember` is kept, as JSON, and comes back in the
-    next `Known`. `detail` is the target's own.
+    `expects` and `gives` are such tokens. `unread` are the resources that nobody can read: their
+    tokens come from what is known, so a change of them is no drift. `remember` is kept, as
+    JSON, and comes back in the next `Known`. `detail` is the target's own.
     """
 
     owned: IpRanges
     resources: Mapping[str, str]
     foreign: tuple[Foreign, ...] = ()
     findings: tuple[Finding, ...] = ()
+    unread: frozenset[str] = frozenset()
     remember: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
 

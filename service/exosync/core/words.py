@@ -11,7 +11,7 @@ STATE_WORDS: dict[str, str] = {
     "pending": "pending",
     "applied": "applied",
     "refused": "refused",
-    "asserted": "asserted by a person",
+    "asserted": "asserted",
     "waiting": "waiting for a person",
     "failed": "failed",
     "interrupted": "interrupted",
@@ -116,12 +116,13 @@ def next_steps(told: dict[str, Any]) -> list[str]:
             one["rule"] == "foreign_owner" for one in target["refusals"]
         ):
             lines.append(f"{name}: to take it over, exosync adopt {name}")
-        elif state == "pending" and target["mode"] == "watch":
-            lines.append(f"{name}: is only watched; set mode: plan to let exosync write")
+        elif state in ("pending", "waiting") and target["mode"] == "watch":
+            lines.append(f"{name}: is only watched; set mode: plan to let exosync write or ask")
         elif state == "pending" and plan:
             lines.append(f"{name}: to do this, exosync apply {plan}")
         steps = target.get("steps", ())  # `status` has none
-        if any(step["by"] == "person" and step["status"] == "planned" for step in steps):
+        asked = target["mode"] != "watch"
+        if asked and any(one["by"] == "person" and one["status"] == "planned" for one in steps):
             lines.append(
                 f"{name}: a person must do the steps marked so; exosync todo show {name} has the "
                 "text to paste"

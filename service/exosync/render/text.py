@@ -120,7 +120,8 @@ def _step(number: int, step: Json, *, most: int = 0, plan: str | None = None) ->
     The rest is shown with the `plan`.
     """
     who = "" if step["by"] == "exosync" else " [for a person]"
-    yield f"  {number}. {step['phase']}: {step['summary']}{who} — {step['status']}"
+    does = "look" if step["before"] == step["after"] else step["phase"]
+    yield f"  {number}. {does}: {step['summary']}{who} — {step['status']}"
     if step["status"] == "done" and not most:
         return
     lines = list(_difference(step["before"], step["after"]))
