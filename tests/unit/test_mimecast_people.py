@@ -73,7 +73,7 @@ def test_permitted_senders_are_a_step_for_a_person() -> None:
         step.action,
         step.expects,
     )
-    assert "40.92.0.0/15\n40.107.0.0/16\n" == task.box
+    assert "40.92.0.0/15\n40.107.0.0/16" == task.box
     assert ("permitted_senders", Confirmation.ACKNOWLEDGED, V4) == (
         task.setting,
         task.confirmation,
@@ -262,7 +262,7 @@ def test_a_pair_that_left_the_configuration_is_a_task() -> None:
 
     assert step.task is not None
     assert (Actor.PERSON, Phase.REMOVE, ABSENT) == (step.by, step.phase, step.gives)
-    assert "share@example.com b@example.org\n" == step.task.box
+    assert "share@example.com b@example.org" == step.task.box
 
 
 def test_a_pair_that_a_person_took_away_is_forgotten() -> None:

@@ -187,7 +187,6 @@ class AddressesPart:
             ranges=_NOTHING,
             instructions=(
                 "Find each sender and recipient below (one pair a line) and take the permission away",
-                f"Then tell exosync: exosync ack {self._target} {SETTING} --plan ID --by NAME",
             ),
             reasons=(
                 "The configuration no longer names these pairs, which exosync once permitted",

@@ -246,7 +246,7 @@ class MimecastTarget:
             Setting.ANTI_SPOOFING: SpoofingPart(Aim(settings, owner, self.name), account, writer),
             Setting.SPF_BYPASS: BypassPart(BypassAim(settings, owner, self.name), account, writer),
             Setting.PERMITTED_SENDERS: SendersPart(
-                self.name, settings.snapshot and self._context.base / settings.snapshot
+                settings.domains, settings.snapshot and self._context.base / settings.snapshot
             ),
             Setting.PERMITTED_ADDRESSES: AddressesPart(self.name, settings.pairs, account),
             Setting.AUTHORIZED_OUTBOUNDS: OutboundPart(account),
