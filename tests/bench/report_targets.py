@@ -42,6 +42,11 @@ def _requests(told: Json) -> Iterator[str]:
     yield "was written to. The change adds one range (for `spf_bypass` a domain, for"
     yield "`permitted_addresses` a recipient), the removal takes it away."
     yield ""
+    yield "What goes beyond the fewest: where there is no compare-and-swap, what is to be changed is"
+    yield "read once more before it and after it; before a policy is made at Mimecast, the whole list"
+    yield "is looked through for its mark; and after a write every setting of the target is read anew."
+    yield "Without a key, each of Google's scopes has a token of its own, and so has its source."
+    yield ""
     yield "| | `check` | first run | nothing to do | a change | a removal | four days later |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in told["requests"]:
@@ -111,7 +116,7 @@ def _adds(told: Json) -> Iterator[str]:
     start = told["help"]
     yield (
         f"`exosync --help` takes {start['cpu_ms']:g} ms where a file target alone is configured; "
-        f"where both are, {start['cpu_ms_beyond'][BOTH]:+g} ms."
+        f"where both are, {round(start['cpu_ms_beyond'][BOTH]):+d} ms."
     )
     yield "Nothing of a vendor's library is loaded where no target needs it"
     yield "(`tests/unit/test_imports.py` holds that)."
