@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,12 @@ def schema(path: Path) -> dict[str, str]:
             "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
             " AND name NOT LIKE 'sqlite_%' AND name != 'alembic_version'"
         ).fetchall()
-    return {name: " ".join(sql.split()) for name, sql in rows}
+    return {name: _plain(sql) for name, sql in rows}
+
+
+def _plain(sql: str) -> str:
+    """Without the blanks that mean nothing: an added column is set with others."""
+    return re.sub(r" ?([(),]) ?", r"\1", " ".join(sql.split()))
 
 
 def revision_of(path: Path) -> str:
@@ -78,6 +84,7 @@ def everything(store: Store) -> dict[str, Any]:
         "targets": store.target_states(),
         "events": store.events(9),
         **people(store),
+        **service(store),
     }
 
 
@@ -87,4 +94,13 @@ def people(store: Store) -> dict[str, Any]:
         "tasks": store.last_tasks("edge"),
         "acknowledged": store.acknowledged("edge"),
         "memory": store.memory("edge"),
+    }
+
+
+def service(store: Store) -> dict[str, Any]:
+    """The part that came with revision 0003."""
+    return {
+        "pauses": store.pauses(),
+        "service": store.service(),
+        "turns": store.turns(),
     }

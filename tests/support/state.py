@@ -19,6 +19,7 @@ from exosync.store import (
     Acknowledgement,
     FeedState,
     PlanRecord,
+    ServiceRecord,
     SnapshotRecord,
     Store,
     TargetState,
@@ -99,6 +100,7 @@ def fill(store: Store, at: datetime = AT) -> None:
     store.conclude(step_id, "done", at)
     store.save_target_state(target())
     fill_people(store, at)
+    fill_service(store, at)
     store.add_event(
         "applied", "info", target="edge", title="1 step", body={"n": 1}, run_id=run_id, at=at
     )
@@ -138,6 +140,16 @@ def fill_people(store: Store, at: datetime = AT) -> None:
         )
     )
     store.save_memory("edge", {"ids": {"one": "eNo1"}})
+
+
+def fill_service(store: Store, at: datetime = AT) -> None:
+    """A service at work on a target, another one paused, and a request to run that."""
+    store.save_service(ServiceRecord(4711, "mail1", "0.1.0", at, at))
+    store.plan_turns({"edge": at, "other": None})
+    store.begin_turn("edge", at)
+    store.end_turn("edge", seconds=1.5, next_at=at)
+    store.pause("other", by="ada", why="moving house", at=at)
+    store.trigger("other", by="ada", at=at)
 
 
 def raw(path: Path) -> closing[sqlite3.Connection]:

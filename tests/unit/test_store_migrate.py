@@ -19,7 +19,7 @@ from exosync.store.migrate import OURS, Migrations, bring_up_to_date
 from exosync.store.tables import metadata
 from tests.support.children import child
 from tests.support.migrations import bring, everything, later, revision_of, schema
-from tests.support.state import AT, URL, fill, fill_people, raw
+from tests.support.state import AT, URL, fill, fill_people, fill_service, raw
 
 DUMPS = Path(__file__).parents[1] / "data" / "state"
 EARLIER = [None, *OURS.revisions[:-1]]
@@ -70,6 +70,8 @@ def test_a_state_as_each_revision_wrote_it_is_read_whole(tmp_path: Path, revisio
         fill(fresh)
         if revision < "0002":
             fill_people(old)
+        if revision < "0003":
+            fill_service(old)
         assert everything(fresh) == everything(old)
         assert "11111111-2222-4333-8444-555555555555" == old.client_id()
         assert old.begin_run("sync", AT) > old.runs(9)[-1].id

@@ -39,7 +39,7 @@ class Migrations:
         return self.revisions[0 if revision is None else self.revisions.index(revision) + 1]
 
 
-OURS = Migrations(Path(__file__).with_name("migrations"), ("0001", "0002"))
+OURS = Migrations(Path(__file__).with_name("migrations"), ("0001", "0002", "0003"))
 """Named here so that an up-to-date state is known for one without asking Alembic."""
 
 

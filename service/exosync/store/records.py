@@ -109,7 +109,8 @@ class RunRecord:
 
     `outcome` and `finished_at` are None while it is at work. `repeats` counts the later runs
     that found exactly the same and were counted here, the last of them at `last_at`.
-    `error` is set if an error ended it.
+    `error` is set if an error ended it. `scope` names what it was over: a target, `feed`, or
+    everything if empty.
     """
 
     id: int
@@ -123,6 +124,7 @@ class RunRecord:
     fingerprint: str
     repeats: int
     error: str
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,3 +262,94 @@ class EventRecord:
     title: str
     body: Json
     run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecord:
+    """A person's word that nothing is to be written at a target (at all, if it is empty)."""
+
+    target: str
+    by: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRecord:
+    """A person's request to run a target (all, if it is empty) now."""
+
+    id: int
+    target: str
+    by: str
+    at: datetime
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """The service as it tells of itself; `stopped_at` is set once it ended as it should."""
+
+    pid: int
+    host: str
+    version: str
+    started_at: datetime
+    beat_at: datetime
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """When a job of the service comes next, since when it is at work, and how long it took last."""
+
+    name: str
+    next_at: datetime | None
+    started_at: datetime | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """How a channel stands.
+
+    `collected` is the last event that was put into its messages, `failures` how often in a
+    row sending failed, `error` the last failure in words, `sent_at` when a message last left.
+    """
+
+    name: str
+    collected: int
+    down_since: datetime | None = None
+    failures: int = 0
+    error: str = ""
+    sent_at: datetime | None = None
+
+
+class MessageState(StrEnum):
+    """How a message stands: gathering events, to be sent, sent, or not tried any more."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message of a channel's outbox.
+
+    `key` is what receivers tell repeats by, `events` the ids of what it tells, `body` the
+    message as JSON once it is composed, `due_at` when it is closed, then when it is tried.
+    """
+
+    id: int
+    key: str
+    channel: str
+    thread: str
+    severity: str
+    events: Sequence[int]
+    body: Json | None
+    state: MessageState
+    opened_at: datetime
+    due_at: datetime
+    attempts: int
+    sent_at: datetime | None
+    error: str

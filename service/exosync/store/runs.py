@@ -33,8 +33,11 @@ _PERHAPS_WRITTEN = (
 class Runs(Session):
     """The part of the store about runs."""
 
-    def begin_run(self, command: str, at: datetime) -> int:
-        """Write down that a run begins; gives its id, shown as r-ID."""
+    def begin_run(self, command: str, at: datetime, *, scope: str = "") -> int:
+        """Write down that a run begins; gives its id, shown as r-ID.
+
+        `scope` names the target, or the feed, that it is over; all of them if it is empty.
+        """
         with self._writing() as connection:
             run_id = new_id(
                 connection,
@@ -45,6 +48,7 @@ class Runs(Session):
                 fingerprint="",
                 repeats=0,
                 error="",
+                scope=scope,
             )
         self._begun.add(run_id)
         return run_id
@@ -94,12 +98,15 @@ class Runs(Session):
             connection.execute(delete(runs).where(runs.c.id == run_id))
             return earlier
 
-    def interrupted(self, at: datetime) -> list[RunRecord]:
+    def interrupted(self, at: datetime, *, scope: str = "") -> list[RunRecord]:
         """Mark the runs that never ended, and that this store did not begin, as interrupted.
 
-        Gives them, oldest first. Only who holds the run lock can know that they are dead.
+        Gives them, oldest first. Only who holds the run lock can know that they are dead: all
+        of them, or with a `scope` those over just that or over everything.
         """
         open_runs = select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.id)
+        if scope:
+            open_runs = open_runs.where(runs.c.scope.in_(("", scope)))
         values = {"outcome": INTERRUPTED, "finished_at": at, "last_at": at}
         with self._reading() as connection:
             found = connection.execute(open_runs).all()
@@ -206,6 +213,15 @@ class Runs(Session):
         with self._reading() as connection:
             query = select(events).where(events.c.id == event_id)
             row = connection.execute(query).mappings().first()
+            return EventRecord(**row) if row else None
+
+    def last_event(self, target: str | None, kinds: Collection[str]) -> EventRecord | None:
+        """The newest event of these kinds about a target (about none, for None)."""
+        about = events.c.target.is_(None) if target is None else events.c.target == target
+        query = select(events).where(about, events.c.kind.in_(kinds))
+        with self._reading() as connection:
+            found = connection.execute(query.order_by(events.c.id.desc()).limit(1))
+            row = found.mappings().first()
             return EventRecord(**row) if row else None
 
     def events(

@@ -13,6 +13,7 @@ from typing import Self
 
 from sqlalchemy import Connection, select
 
+from exosync.store.controls import Controls
 from exosync.store.engine import connect, database_path
 from exosync.store.migrate import bring_up_to_date
 from exosync.store.plans import Plans
@@ -24,7 +25,7 @@ from exosync.store.tables import targets
 from exosync.store.tasks import Tasks
 
 
-class Store(Snapshots, Plans, Runs, Tasks):
+class Store(Snapshots, Plans, Runs, Tasks, Controls):
     """The state, opened. A context manager that closes it; it belongs to one thread."""
 
     @classmethod

@@ -96,6 +96,7 @@ runs = _table(
     Column("fingerprint", Text, nullable=False),
     Column("repeats", Integer, nullable=False),
     Column("error", Words, nullable=False),
+    Column("scope", Text, nullable=False, server_default=""),
     Index(None, "command", "id"),
     _partial("runs_unfinished_idx", "id", "finished_at IS NULL"),
     numbered=True,
@@ -225,5 +226,73 @@ events = _table(
     Column("run_id", Integer, ForeignKey("runs.id")),
     Index(None, "kind", "id"),
     Index(None, "run_id"),
+    Index(None, "target", "id"),
+    numbered=True,
+)
+
+pauses = _table(
+    "pauses",
+    Column("target", Text, primary_key=True),
+    Column("by", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+triggers = _table(
+    "triggers",
+    Column("target", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("taken_at", Moment),
+    _partial("triggers_open_idx", "id", "taken_at IS NULL"),
+    numbered=True,
+)
+
+service = _table(
+    "service",
+    Column("name", Text, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", Words, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+    Column("stopped_at", Moment),
+)
+
+turns = _table(
+    "turns",
+    Column("name", Text, primary_key=True),
+    Column("next_at", Moment),
+    Column("started_at", Moment),
+    Column("took_ms", Integer),
+)
+
+channels = _table(
+    "channels",
+    Column("name", Text, primary_key=True),
+    Column("collected", Integer, nullable=False),
+    Column("down_since", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("sent_at", Moment),
+)
+
+messages = _table(
+    "messages",
+    Column("key", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Words, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("events", JsonText, nullable=False),
+    Column("body", JsonText),
+    Column("state", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
+    Column("error", Words, nullable=False),
+    Index(None, "channel", "id"),
+    Index(None, "channel", "thread", "id"),
+    _partial("messages_open_idx", "channel", "state IN ('open', 'waiting')"),
     numbered=True,
 )
