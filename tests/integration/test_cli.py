@@ -249,7 +249,7 @@ class TestUsage:
         self, shell: Shell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The traceback is for --debug."""
-        monkeypatch.setattr("exosync.cli.views.status_view", lambda _: 1 / 0)
+        monkeypatch.setattr("exosync.views.status.status_view", lambda _: 1 / 0)
         ended = shell.run("status")
         assert 1 == ended.code
         assert "division by zero" in ended.err

@@ -30,10 +30,11 @@ def feed() -> None:
 @json_option
 def versions(*, as_json: bool) -> None:
     """List the versions in the state, oldest first, with what each changed in the mail ranges."""
-    from exosync.cli.views import version_rows
+    from exosync.cli.source import source
+    from exosync.views.versions import version_rows
 
     with opened() as assembly:
-        rows = version_rows(assembly.store, assembly.instance)
+        rows = version_rows(source(assembly))
     if as_json:
         say_json(rows)
         return
@@ -62,19 +63,17 @@ def versions(*, as_json: bool) -> None:
 @click.argument("b", metavar="B")
 def diff(*, a: str, b: str, as_json: bool) -> None:
     """Tell how the mail ranges differ between version A and version B, address by address."""
-    from exosync.core.changes import changes
-    from exosync.pull import held
+    from exosync.cli.source import source
+    from exosync.views.versions import difference_view
 
     with opened() as assembly:
-        before = held(assembly.store, assembly.instance, a)[1].ranges
-        after = held(assembly.store, assembly.instance, b)[1].ranges
-    found = changes(before, after)
+        view = difference_view(source(assembly), a, b)
     if as_json:
-        say_json({"from": a, "to": b, "changes": [one.as_json() for one in found]})
-    elif not found:
+        say_json(view)
+    elif not view["changes"]:
         say(f"the mail ranges of {a} and {b} are the same")
-    for one in () if as_json else found:
-        say(one.text)
+    for one in () if as_json else view["changes"]:
+        say(one["text"])
 
 
 @feed.command(short_help="Show what a version says.")
@@ -84,10 +83,11 @@ def diff(*, a: str, b: str, as_json: bool) -> None:
 @click.option("--raw", is_flag=True, help="Print the whole stored answer in its canonical form.")
 def show(*, version: str, raw: bool, as_json: bool) -> None:
     """Show version V: where it comes from, and its mail ranges set by set."""
-    from exosync.cli.views import version_view
+    from exosync.cli.source import source
+    from exosync.views.versions import version_view
 
     with opened() as assembly:
-        view = version_view(assembly.store, assembly.instance, version)
+        view = version_view(source(assembly), version)
         body = assembly.store.snapshot(assembly.instance, version)
     if raw and body is not None:
         put(clean_json(body.body))
@@ -109,13 +109,15 @@ def changes(*, version: str, as_json: bool) -> None:
     The answer carries no service area, so sets that are gone cannot be told apart: sets known
     to the state are named.
     """
-    from exosync.cli.views import published_changes
+    from exosync.cli.source import source
+    from exosync.views.versions import published_changes
 
     with opened() as assembly:
-        if assembly.rules.feed.feed is None:
+        client = assembly.rules.feed.feed
+        if client is None:
             message = "feed.offline is set: Microsoft is not asked"
             raise FeedError(message)
-        rows = published_changes(assembly, version)
+        rows = published_changes(source(assembly), client, version)
     if as_json:
         say_json(rows)
         return

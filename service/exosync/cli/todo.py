@@ -27,10 +27,11 @@ def todo(ctx: click.Context, *, as_json: bool, exit_code: bool) -> int:
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from exosync.cli.views import task_rows
+    from exosync.cli.source import source
+    from exosync.views.todo import task_rows
 
     with opened() as assembly:
-        rows = task_rows(assembly)
+        rows = task_rows(source(assembly))
     if as_json:
         say_json(rows)
     elif rows:
@@ -87,8 +88,8 @@ def show(*, target: str, setting: str | None, fmt: str, copy: bool, as_json: boo
 
     SETTING may be left out where only one thing waits at the target.
     """
-    from exosync.cli.views import task_view
     from exosync.people import find_task
+    from exosync.views.todo import task_view
 
     with opened() as assembly:
         task = find_task(assembly.store, target, setting)
@@ -164,7 +165,7 @@ def ack(
 def _known_target(assembly: Assembly, target: str) -> None:
     from exosync.errors import UsageError
 
-    known = [one.name for one in assembly.rules.jobs]
+    known = [one.name for one in assembly.config.targets]
     if target not in known:
         message = f"there is no target {target!r}; configured are: {', '.join(known)}"
         raise UsageError(message)
