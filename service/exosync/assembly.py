@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from exosync.core.desired import Exclusion, Extra
 from exosync.core.guards import Limits
 from exosync.core.intake import IntakeLimits
-from exosync.core.target import Context
+from exosync.core.meter import FEED, Meter, Meters, no_meters, unmetered
+from exosync.core.target import Context, Mode
 from exosync.core.tasks import TaskRules
 from exosync.desire import RangeRules
 from exosync.errors import ExosyncError
@@ -60,23 +61,46 @@ def assembled(
     environ: Mapping[str, str],
     progress: Callable[[str], None],
     now: Callable[[], datetime] = now_utc,
+    meters: Meters = no_meters,
+    only: Collection[str] | None = None,
 ) -> Iterator[Assembly]:
-    """Open the state and put the rules together; closes the state at the end."""
+    """Open the state and put the rules together; closes the state at the end.
+
+    `only` names the targets to build; the others are known to the rules by name alone.
+    """
     config = loaded.config
+
+    def wants(one: TargetConfig) -> bool:
+        return only is None or one.name in only
+
     with Store.open(config.state, base=loaded.base) as store:
         rules = Rules(
-            feed=feed_rules(config, store, loaded.base, now),
+            feed=feed_rules(config, store, loaded.base, now, meter=meters(FEED)),
             ranges=range_rules(config),
             limits=limits(config),
             tasks=task_rules(config),
-            jobs=tuple(job(config, one, loaded.base, environ) for one in config.targets),
+            jobs=tuple(
+                job(config, one, loaded.base, environ, meter=meters(one.name))
+                for one in config.targets
+                if wants(one)
+            ),
             now=now,
             progress=progress,
+            others=tuple(
+                one.name for one in config.targets if one.mode is Mode.APPLY and not wants(one)
+            ),
         )
         yield Assembly(loaded, store, rules)
 
 
-def feed_rules(config: Config, store: Store, base: Path, now: Callable[[], datetime]) -> FeedRules:
+def feed_rules(
+    config: Config,
+    store: Store,
+    base: Path,
+    now: Callable[[], datetime],
+    *,
+    meter: Meter = unmetered,
+) -> FeedRules:
     """How Microsoft is asked; a feed that is configured offline never is."""
     one = config.feed
     feed = None
@@ -93,6 +117,7 @@ def feed_rules(config: Config, store: Store, base: Path, now: Callable[[], datet
             ca_bundle=base / one.ca_bundle if one.ca_bundle else None,
             pause=time.sleep,
             clock=now,
+            meter=meter,
         )
     return FeedRules(
         instance=one.instance,
@@ -143,7 +168,14 @@ def task_rules(config: Config) -> TaskRules:
     return TaskRules(due=one.due, remind=one.remind, confirm_again=one.confirm_again)
 
 
-def job(config: Config, one: TargetConfig, base: Path, environ: Mapping[str, str]) -> Job:
+def job(
+    config: Config,
+    one: TargetConfig,
+    base: Path,
+    environ: Mapping[str, str],
+    *,
+    meter: Meter = unmetered,
+) -> Job:
     """One target, built by its kind. What cannot be built fails alone."""
     context = Context(
         owner=config.owner,
@@ -152,9 +184,13 @@ def job(config: Config, one: TargetConfig, base: Path, environ: Mapping[str, str
         base=base,
         reveal=partial(reveal, base=base, environ=environ),
         pause=time.sleep,
+        meter=meter,
     )
     try:
         target, error = one.kind_object.build(one.name, one.settings, context), None
     except ExosyncError as caught:
         target, error = None, caught
-    return Job(one.name, one.kind, one.mode, one.families, config.owner, target, error)
+    windows = config.schedule.windows if one.windows is None else one.windows
+    return Job(
+        one.name, one.kind, one.mode, one.families, config.owner, target, error, windows=windows
+    )

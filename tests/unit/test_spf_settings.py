@@ -21,8 +21,8 @@ def _settings(**keys: Any) -> SpfSettings:
 
 
 def _context(**changes: str) -> Context:
-    chosen = {"owner": "exosync", "families": "both", "instance": "Worldwide"} | changes
-    return Context(**chosen, base=Path(), reveal=lambda _: "", pause=lambda _: None)
+    chosen: dict[str, Any] = {"owner": "exosync", "families": "both", "instance": "Worldwide"}
+    return Context(**chosen | changes, base=Path(), reveal=lambda _: "", pause=lambda _: None)
 
 
 def test_needs_nothing_but_the_domain() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from exosync.core.meter import Meter, metered, unmetered
 from exosync_adapters.google_workspace import libraries
 
 _GOOGLE = (".googleapis.com", ".google.com")
@@ -35,12 +37,13 @@ class Transport:
     redirect is followed: no service here gives one, and a portal's page is not an answer.
     """
 
-    def __init__(self, *, timeout: float, base: str | None) -> None:
+    def __init__(self, *, timeout: float, base: str | None, meter: Meter = unmetered) -> None:
         import httplib2
 
         self._http = httplib2.Http(timeout=timeout)
         self._http.follow_redirects = False
         self._base = base.rstrip("/") if base else None
+        self._meter = meter
 
     def request(
         self,
@@ -52,12 +55,14 @@ class Transport:
     ) -> tuple[Any, bytes]:
         """One request, as httplib2 makes it: its response and the body."""
         kept = {key: one for key, one in (headers or {}).items() if key.lower() != "user-agent"}
-        told: tuple[Any, bytes] = self._http.request(
-            self._moved(uri),
-            method=method,
-            body=body,
-            headers={**kept, "user-agent": libraries.user_agent()},
-        )
+        with metered(self._meter, time.monotonic) as answered:
+            told: tuple[Any, bytes] = self._http.request(
+                self._moved(uri),
+                method=method,
+                body=body,
+                headers={**kept, "user-agent": libraries.user_agent()},
+            )
+            answered.status = told[0].status
         return told
 
     def close(self) -> None:

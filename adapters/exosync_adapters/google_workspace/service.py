@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
+from exosync.core.meter import Meter, unmetered
 from exosync_adapters.google_workspace import faults, libraries
 from exosync_adapters.google_workspace.credentials import Identity, Reveal, identity
 from exosync_adapters.google_workspace.faults import Fault
@@ -82,10 +83,12 @@ class Google:
         *,
         reveal: Reveal,
         pause: Callable[[float], None],
+        meter: Meter = unmetered,
     ) -> None:
         self._settings = settings
         self._reveal = reveal
         self.pause = pause
+        self._meter = meter
         self._of_thread = threading.local()
 
     @property
@@ -177,7 +180,9 @@ class Google:
             who = identity(settings.credentials, scope, admin=settings.admin, reveal=self._reveal)
         except faults.kinds() as error:
             raise faults.read(error, caller).error from None
-        transport = Transport(timeout=settings.timeout.total_seconds(), base=settings.url)
+        transport = Transport(
+            timeout=settings.timeout.total_seconds(), base=settings.url, meter=self._meter
+        )
         # The discovery document is the one in the wheel: no request is made for it.
         service = build(
             api.name,

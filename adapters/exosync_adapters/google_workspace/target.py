@@ -41,7 +41,9 @@ class GoogleTarget:
     def __init__(self, name: str, settings: GoogleSettings, context: Context) -> None:
         self.name = name
         self._settings = settings
-        self._google = Google(settings, reveal=context.reveal, pause=context.pause)
+        self._google = Google(
+            settings, reveal=context.reveal, pause=context.pause, meter=context.meter
+        )
         self._declined: Declined | None = None
         self._adopted = IpRanges()
         told = allowlist.capabilities(settings) if self._is_allowlist else gateway.capabilities()

@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from exosync.core.meter import Meter, unmetered
 from exosync.core.words import one_line
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
 from exosync_adapters.mimecast.faults import (
@@ -121,12 +122,13 @@ class Client:
         deadline: float,
         pause: Callable[[float], None],
         clock: Callable[[], float] = time.monotonic,
+        meter: Meter = unmetered,
     ) -> None:
         self.url = url
         self.clock_off: float | None = None
         self._credentials = credentials
         self._timeout, self._deadline = timeout, deadline
-        self._pause, self._clock = pause, clock
+        self._pause, self._clock, self._meter = pause, clock, meter
         self._token: _Token | None = None
         self._wire: Wire | None = None
         self._mask = Mask()
@@ -279,7 +281,7 @@ class Client:
         from exosync_adapters.mimecast.wire import Wire
 
         if self._wire is None:
-            self._wire = Wire(self.url, timeout=self._timeout)
+            self._wire = Wire(self.url, timeout=self._timeout, meter=self._meter)
         return self._wire
 
     def _patience(self) -> Patience:

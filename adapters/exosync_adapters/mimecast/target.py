@@ -225,6 +225,7 @@ class MimecastTarget:
             timeout=settings.timeout.total_seconds(),
             deadline=settings.deadline.total_seconds(),
             pause=self._context.pause,
+            meter=self._context.meter,
         )
         self._account = Account(self._client)
         self._parts = self._made_parts(self._account)

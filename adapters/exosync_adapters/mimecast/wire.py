@@ -10,6 +10,7 @@ import http.client
 import os
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from exosync.core.causes import causes
+from exosync.core.meter import Meter, metered, unmetered
 from exosync.core.urls import is_loopback_url, masked_url
 from exosync.core.words import one_line, short
 
@@ -59,9 +61,10 @@ class Reply:
 class Wire:
     """The connections to one host. `timeout` is for one whole answer, in seconds."""
 
-    def __init__(self, base: str, *, timeout: float) -> None:
+    def __init__(self, base: str, *, timeout: float, meter: Meter = unmetered) -> None:
         self._base = base
         self._timeout = timeout
+        self._meter = meter
         self._sockets = _Sockets()
         self._session = _session(base, self._sockets)
 
@@ -75,6 +78,19 @@ class Wire:
         data: bytes | None = None,
     ) -> Reply:
         """Ask once, following no redirect. Raises NoAnswerError."""
+        with metered(self._meter, time.monotonic) as answered:
+            reply = self._in_time(method, path, headers, query, data)
+            answered.status = reply.status
+        return reply
+
+    def _in_time(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        data: bytes | None,
+    ) -> Reply:
         timer = Timer(self._timeout, self._sockets.cut)
         timer.daemon = True
         self._sockets.start()

@@ -44,6 +44,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from exosync.core.desired import Desired
+from exosync.core.meter import Meter, unmetered
 from exosync.core.ranges import IpRanges
 from exosync.core.secret import SecretRef
 from exosync.core.tasks import NOTHING_KNOWN, Asserted, Known, Task
@@ -302,8 +303,8 @@ class Context:
     """What the service hands to a kind when a target is built.
 
     `owner` is the mark's id, `families` one of both, ipv4, ipv6, `instance` Microsoft's
-    cloud, `base` the folder that relative paths start from, `reveal` reads a secret, and
-    `pause` sleeps (so that a test need not).
+    cloud, `base` the folder that relative paths start from, `reveal` reads a secret,
+    `pause` sleeps (so that a test need not), and `meter` is told of each HTTP request.
     """
 
     owner: str
@@ -312,6 +313,7 @@ class Context:
     base: Path
     reveal: Callable[[SecretRef], str]
     pause: Callable[[float], None]
+    meter: Meter = unmetered
 
 
 class TargetKind(Protocol):

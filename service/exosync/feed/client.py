@@ -19,6 +19,7 @@ from uuid import UUID
 from exosync import __version__
 from exosync.core.answers import is_version, refuse_html, shown
 from exosync.core.endpoints import instance_name, parse_version
+from exosync.core.meter import Meter, metered, unmetered
 from exosync.core.urls import check_http_url
 from exosync.errors import ConfigError, FeedUnreachable, UsageError
 from exosync.feed.verdicts import TryAgainError, Way, backoff, refusal
@@ -30,7 +31,8 @@ class FeedClient:
     Every question may take `deadline` in all, its `attempts` included; `pause` waits between
     them. `proxy` and `ca_bundle` come before what the environment says (HTTPS_PROXY,
     NO_PROXY, REQUESTS_CA_BUNDLE); a service on loopback is never asked through a proxy of
-    the environment. `requests_made` counts the requests that were sent or tried.
+    the environment. `requests_made` counts the requests that were sent or tried; `meter` is told
+    of each.
 
     Every method raises FeedUnreachable, FeedThrottled or FeedRejected; the constructor
     raises ConfigError.
@@ -53,6 +55,7 @@ class FeedClient:
         user_agent: str = f"exosync/{__version__}",
         monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        meter: Meter = unmetered,
     ) -> None:
         self.requests_made = 0
         self._base_url = _checked_url(base_url)
@@ -71,6 +74,7 @@ class FeedClient:
         self._clock = clock
         self._monotonic = monotonic
         self._chance = chance
+        self._meter = meter
 
     def version(self, instance: str) -> str:
         """The newest version of an instance. To be asked once an hour at most."""
@@ -111,7 +115,9 @@ class FeedClient:
         from exosync.feed.transport import get
 
         self.requests_made += 1
-        answer = get(url, self._params, self._way, seconds=seconds)
+        with metered(self._meter, time.monotonic) as answered:
+            answer = get(url, self._params, self._way, seconds=seconds)
+            answered.status = answer.status
         if answer.status != 200:
             raise refusal(answer, url, self._clock())
         refuse_html(answer.body, url)
