@@ -13,6 +13,7 @@
     * TargetDenied       credentials or permissions are missing
     * TargetConflict     it changed between reading and writing
     * StepDeclined       the remote system does not do such a step at all
+  * AlertError           a channel did not take a message                  exit 4
   * RefusedError         a safety rule says no                             exit 3
   * LockHeldError        another run is at work                            exit 5
   * StoreError           the state cannot be read or written               exit 1
@@ -22,7 +23,8 @@ A message says what happened, where, and what to do. No message carries a secret
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 
 class ExosyncError(Exception):
@@ -95,6 +97,29 @@ class TargetConflict(TargetError):
 
 class StepDeclined(TargetError):
     """The remote system does not do such a step by its API: it is left to a person."""
+
+
+class AlertError(ExosyncError):
+    """A channel did not take a message.
+
+    `permanent`: it said that trying again will not help. `retry_after`: how long it asks to be
+    left alone. `done`: the recipients who have the message all the same.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: timedelta | None = None,
+        done: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.done = tuple(done)
 
 
 class RefusedError(ExosyncError):
