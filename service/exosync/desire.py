@@ -24,11 +24,15 @@ class RangeRules:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is desired, what there is to say of it, and when the feed last confirmed it (UTC)."""
+    """What is desired, what there is to say of it, and when the feed last confirmed it (UTC).
+
+    `adopted_at` is when the newest version was adopted.
+    """
 
     desired: Desired
     findings: tuple[Finding, ...]
     confirmed_at: datetime
+    adopted_at: datetime
 
 
 def wanted(rules: RangeRules, store: Store, instance: str, now: datetime) -> Wanted:
@@ -52,4 +56,4 @@ def wanted(rules: RangeRules, store: Store, instance: str, now: datetime) -> Wan
     )
     checked_at = store.feed_state(instance).checked_at
     confirmed_at = max(filter(None, (checked_at, newest.adopted_at)))
-    return Wanted(desired, findings, confirmed_at)
+    return Wanted(desired, findings, confirmed_at, newest.adopted_at)

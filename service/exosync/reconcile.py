@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from exosync.core.guards import Limits
+from exosync.core.holds import PAUSED, paused
 from exosync.core.plan import may_write
 from exosync.core.target import Mode, Phase
 from exosync.core.tasks import TaskRules
 from exosync.desire import RangeRules, Wanted, wanted
 from exosync.errors import FeedError, RefusedError, UsageError
 from exosync.pull import FeedRules, Pulled, pull
-from exosync.stages import Desk, Job, Look, look, settle, write
+from exosync.stages import Desk, Job, Look, hold, look, settle, write
 from exosync.store import PlanRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that a run goes by; `progress` is told in words what is being done."""
+    """Everything that a run goes by; `progress` is told in words what is being done.
+
+    `others` are the targets in mode apply that are no part of this run.
+    """
 
     feed: FeedRules
     ranges: RangeRules
@@ -33,6 +37,7 @@ class Rules:
     jobs: tuple[Job, ...]
     now: Callable[[], datetime]
     progress: Callable[[str], None]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def reconcile(rules: Rules, store: Store, run_id: int, *, writing: bool) -> Outc
     looks = tuple(look(desk, job) for job in rules.jobs)
     if writing:
         for phase in Phase:
-            looks = tuple(write(desk, one, phase) if _may_write(one) else one for one in looks)
+            looks = tuple(_written(desk, one, phase) for one in looks)
     return Outcome(pulled, desk.wanted, tuple(settle(desk, one) for one in looks))
 
 
@@ -76,6 +81,7 @@ def apply_plan(rules: Rules, store: Store, run_id: int, record: PlanRecord) -> O
     seen = look(desk, job, adopting=record.adopting)
     if seen.error is None:
         _still_good(record, seen)
+        _not_paused(store, seen)
         for phase in Phase:
             seen = write(desk, seen, phase)
         seen = settle(desk, seen)
@@ -105,11 +111,24 @@ def _desk(rules: Rules, store: Store, run_id: int) -> Desk:
     if store.adopted(rules.feed.instance) is None:
         raise _nothing_yet(Pulled(None))
     needed = wanted(rules.ranges, store, rules.feed.instance, rules.now())
-    return Desk(store, run_id, needed, rules.limits, rules.tasks, rules.now, rules.progress)
+    return Desk(
+        store, run_id, needed, rules.limits, rules.tasks, rules.now, rules.progress, rules.others
+    )
 
 
-def _may_write(seen: Look) -> bool:
-    return seen.plan is not None and may_write(seen.job.mode, seen.plan)
+def _written(desk: Desk, seen: Look, phase: Phase) -> Look:
+    if seen.plan is None or not may_write(seen.job.mode, seen.plan):
+        return seen
+    seen = hold(desk, seen, phase)
+    return seen if seen.held else write(desk, seen, phase)
+
+
+def _not_paused(store: Store, seen: Look) -> None:
+    pause = store.pause_of(seen.job.name)
+    if pause is not None:
+        which = f" {pause.target}" if pause.target else ""
+        message = f"{seen.job.name}: {paused(by=pause.by, why=pause.why, at=pause.at).message}; first exosync resume{which}"
+        raise RefusedError(message, rule=PAUSED)
 
 
 def _still_good(record: PlanRecord, seen: Look) -> None:

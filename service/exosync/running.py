@@ -9,15 +9,19 @@ from exosync.reconcile import Outcome, Rules
 from exosync.remember import remember
 from exosync.store import Store
 
+FEED = ":feed"
+"""The scope of a run over the feed alone; no target can have this name."""
+
 
 def run_once(
-    store: Store, rules: Rules, command: str, work: Callable[[int], Outcome]
+    store: Store, rules: Rules, command: str, work: Callable[[int], Outcome], *, scope: str = ""
 ) -> tuple[int, dict[str, Any]]:
     """Begin a run, do its work and keep what came of it: the run's number and its report.
 
-    The caller holds the run lock, so a run that is still open belongs to a process that died.
+    The caller holds the lock of the `scope` (`exosync.store.over`), so a run over that which
+    is still open belongs to a process that died.
     """
-    for dead in store.interrupted(rules.now()):
+    for dead in store.interrupted(rules.now(), scope=scope):
         store.add_event(
             "run_interrupted",
             "warning",
@@ -27,7 +31,7 @@ def run_once(
             run_id=dead.id,
             at=rules.now(),
         )
-    run_id = store.begin_run(command, rules.now())
+    run_id = store.begin_run(command, rules.now(), scope=scope)
     try:
         outcome = work(run_id)
     except BaseException as error:

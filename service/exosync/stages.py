@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from exosync.core import holds
 from exosync.core.desired import Desired
 from exosync.core.guards import Limits
 from exosync.core.plan import Plan, decide, ingredients, state_of
@@ -27,6 +28,7 @@ from exosync.core.target import (
     Verification,
 )
 from exosync.core.tasks import TaskRules
+from exosync.core.windows import Window
 from exosync.desire import Wanted
 from exosync.errors import ExosyncError, StepDeclined, TargetConflict
 from exosync.forms import plan_json
@@ -40,7 +42,8 @@ _NOTHING = IpRanges()
 class Job:
     """One target with the service's own settings for it.
 
-    A target that could not be built has an `error` instead.
+    A target that could not be built has an `error` instead. `windows` are the hours in which
+    a run may write.
     """
 
     name: str
@@ -50,11 +53,15 @@ class Job:
     owner: str
     target: Target | None
     error: ExosyncError | None = None
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every stage needs: the state, the clock, what is wanted, and the guards' limits."""
+    """What every stage needs: the state, the clock, what is wanted, and the guards' limits.
+
+    `others` are the targets that write and are no part of this run.
+    """
 
     store: Store
     run_id: int
@@ -63,11 +70,15 @@ class Desk:
     tasks: TaskRules
     now: Callable[[], datetime]
     progress: Callable[[str], None]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One target in the middle of a run: what was seen, what is planned, what was done."""
+    """One target in the middle of a run: what was seen, what is planned, what was done.
+
+    `held` tells why the plan's own steps are not done now.
+    """
 
     job: Job
     observed: Observed | None = None
@@ -78,6 +89,7 @@ class Look:
     applied: Plan | None = None
     verification: Verification | None = None
     error: ExosyncError | None = None
+    held: Finding | None = None
 
     @property
     def state(self) -> State:
@@ -105,6 +117,34 @@ def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
     except ExosyncError as error:
         return Look(job, error=error)
     return Look(job, observed, plan, findings=told)
+
+
+def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
+    """Find out whether the plan's own steps of a phase must wait, and say why."""
+    if seen.plan is None or seen.held is not None or not seen.plan.own_steps(phase):
+        return seen
+    found = _pause(desk, seen.job) or holds.outside(seen.job.windows, desk.now())
+    if found is None and phase is Phase.REMOVE:
+        found = _others_behind(desk)
+    return seen if found is None else replace(seen, held=found, findings=(*seen.findings, found))
+
+
+def _pause(desk: Desk, job: Job) -> Finding | None:
+    pause = desk.store.pause_of(job.name)
+    return holds.paused(by=pause.by, why=pause.why, at=pause.at) if pause else None
+
+
+def _others_behind(desk: Desk) -> Finding | None:
+    known = {name: desk.store.target_state(name) for name in desk.others}
+    others = {
+        name: holds.Standing(one.version, one.state) if one else None for name, one in known.items()
+    }
+    return holds.behind(
+        others,
+        version=desk.wanted.desired.version,
+        adopted_at=desk.wanted.adopted_at,
+        now=desk.now(),
+    )
 
 
 def write(desk: Desk, seen: Look, phase: Phase) -> Look:

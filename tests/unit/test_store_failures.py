@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy.exc
 
 from exosync.errors import StoreError
-from exosync.store import Acknowledgement, FeedState, Store, TaskOutcome
+from exosync.store import Acknowledgement, FeedState, ServiceRecord, Store, TaskOutcome
 from exosync.store.engine import _use_wal
 from exosync.store.failures import explain, mapped
 from tests.support.children import child
@@ -268,6 +268,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "steps_of_plan": lambda store: store.steps_of_plan("p"),
     "steps_since": lambda store: store.steps_since("edge", AT),
     "add_event": write,
+    "last_event": lambda store: store.last_event("edge", ["k"]),
     "event": lambda store: store.event(1),
     "events": lambda store: store.events(9, kinds=["k"]),
     "save_plan": lambda store: store.save_plan(replace(plan(), run_id=1), AT),
@@ -295,6 +296,19 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "target_state": lambda store: store.target_state("edge"),
     "target_states": lambda store: store.target_states(),
     "save_target_state": lambda store: store.save_target_state(target()),
+    "pause": lambda store: store.pause("edge", by="ada", why="", at=AT),
+    "resume": lambda store: store.resume("edge"),
+    "pauses": lambda store: store.pauses(),
+    "pause_of": lambda store: store.pause_of("edge"),
+    "trigger": lambda store: store.trigger("edge", by="ada", at=AT),
+    "take_triggers": lambda store: store.take_triggers(AT),
+    "service": lambda store: store.service(),
+    "save_service": lambda store: store.save_service(ServiceRecord(1, "h", "0", AT, AT)),
+    "beat": lambda store: store.beat(AT),
+    "turns": lambda store: store.turns(),
+    "begin_turn": lambda store: store.begin_turn("edge", AT),
+    "end_turn": lambda store: store.end_turn("edge", seconds=1, next_at=None),
+    "plan_turns": lambda store: store.plan_turns({"edge": None}),
 }
 
 

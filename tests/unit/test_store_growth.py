@@ -23,7 +23,7 @@ WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 99 + 
 INSERT INTO events SELECT i, '{at}', CASE i WHEN 100 THEN 'rare' ELSE 'common' END, 'info', 'edge',
     't', '{{}}', 1 FROM n;
 WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 99 + {runs})
-INSERT INTO runs SELECT i, 'sync', '{at}', '{at}', '{at}', 'in_sync', NULL, '{{}}', i, 0, '' FROM n;
+INSERT INTO runs SELECT i, 'sync', '{at}', '{at}', '{at}', 'in_sync', NULL, '{{}}', i, 0, '', '' FROM n;
 WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 99 + {runs})
 INSERT INTO plans SELECT 'z' || i, 'edge', 'v', 0, '{{}}', '{{}}', 0, i, 'applied', '{at}', '{at}', '{at}',
     NULL FROM n;

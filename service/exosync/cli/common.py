@@ -73,16 +73,35 @@ def opened(*, rounds: int = 0) -> Iterator[Assembly]:
             progress.over()
 
 
-@contextmanager
-def locked(command: str) -> Iterator[Assembly]:
-    """The same under the run lock: for commands that change the state or a target."""
-    from exosync.store import RunLock
+def wait_option(command: Command) -> Command:
+    """`--wait DURATION`: for commands that another run may keep out."""
+    return click.option(
+        "--wait",
+        metavar="DURATION",
+        default="0s",
+        show_default=True,
+        callback=_seconds,
+        help="How long to wait for another run at work there, such as one of exosync serve.",
+    )(command)
 
-    with (
-        opened(rounds=2) as assembly,
-        RunLock(assembly.store.path, command=command).held(at=assembly.rules.now()),
-    ):
-        yield assembly
+
+def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
+    from exosync.core.units import parse_duration
+
+    try:
+        return parse_duration(value).total_seconds()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@contextmanager
+def locked(assembly: Assembly, command: str, *, scope: str = "", wait: float = 0) -> Iterator[None]:
+    """Under the lock of what a command is over: for those that change a target, or the feed."""
+    from exosync.store import over
+
+    path, now = assembly.store.path, assembly.rules.now()
+    with over(path, scope, command=f"exosync {command}", wait=wait, at=now):
+        yield
 
 
 def minute(moment: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exosync.cli.common import config_option, json_option, locked, minute, opened
+from exosync.cli.common import config_option, json_option, locked, minute, opened, wait_option
 from exosync.cli.output import put, say, say_json, table
 from exosync.core.words import clean_json
 from exosync.errors import FeedError, UsageError
@@ -128,16 +128,21 @@ def changes(*, version: str, as_json: bool) -> None:
 @feed.command("import", short_help="Bring in a saved answer of /endpoints.")
 @config_option
 @json_option
+@wait_option
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--instance", help="Microsoft's cloud [default: that of the configuration].")
 @click.option("--version", help="The ten-digit version [default: the file's name, if it is one].")
-def import_(*, file: str, instance: str | None, version: str | None, as_json: bool) -> None:
+def import_(
+    *, file: str, instance: str | None, version: str | None, as_json: bool, wait: float
+) -> None:
     """Bring in a saved answer of /endpoints/INSTANCE, for places without a way to Microsoft.
 
     The same rules hold as for a fetched one: a version that is older than the adopted one, or
     broken, is refused and nothing changes.
     """
-    with locked("exosync feed import") as assembly:
+    from exosync.running import FEED
+
+    with opened() as assembly, locked(assembly, "feed import", scope=FEED, wait=wait):
         pulled = _bring_in(assembly, file, instance, version or _version_of(file))
     if as_json:
         from exosync.report import feed_json

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exosync.cli.common import config_option, json_option, locked, opened, user
+from exosync.cli.common import config_option, json_option, locked, opened, user, wait_option
 from exosync.cli.output import put, say, say_json
 from exosync.errors import RefusedError, UsageError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from exosync.store import PlanRecord
 
     Work = Callable[[int], Outcome]
+    Prepare = Callable[[Assembly], tuple[str, Work]]
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -36,24 +37,26 @@ format_option = click.option(
 @config_option
 @json_option
 @format_option
-def plan(*, as_json: bool, fmt: str) -> int:
+@wait_option
+def plan(*, as_json: bool, fmt: str, wait: float) -> int:
     """Fetch, compare and plan for every target. Nothing outside the state is written.
 
     Ends with 0 if all is as desired, 2 if something would be done, 3 if a rule refuses it.
     """
     from exosync.reconcile import reconcile
 
-    def prepare(assembly: Assembly) -> Work:
-        return lambda run_id: reconcile(assembly.rules, assembly.store, run_id, writing=False)
+    def prepare(assembly: Assembly) -> tuple[str, Work]:
+        return "", lambda run: reconcile(assembly.rules, assembly.store, run, writing=False)
 
-    return _run("plan", prepare, "json" if as_json else fmt)
+    return _run("plan", prepare, "json" if as_json else fmt, wait)
 
 
 @click.command(short_help="Run once: fetch, plan, guard, apply, verify, record.")
 @config_option
 @json_option
 @format_option
-def sync(*, as_json: bool, fmt: str) -> int:
+@wait_option
+def sync(*, as_json: bool, fmt: str, wait: float) -> int:
     """Run once over all targets.
 
     Writes only at targets with mode: apply; for the others it plans. One target's failure
@@ -61,17 +64,18 @@ def sync(*, as_json: bool, fmt: str) -> int:
     """
     from exosync.reconcile import reconcile
 
-    def prepare(assembly: Assembly) -> Work:
-        return lambda run_id: reconcile(assembly.rules, assembly.store, run_id, writing=True)
+    def prepare(assembly: Assembly) -> tuple[str, Work]:
+        return "", lambda run: reconcile(assembly.rules, assembly.store, run, writing=True)
 
-    return _run("sync", prepare, "json" if as_json else fmt)
+    return _run("sync", prepare, "json" if as_json else fmt, wait)
 
 
 @click.command(short_help="Do one plan, if it is still exactly what would be planned now.")
 @config_option
 @json_option
+@wait_option
 @click.argument("plan_id", metavar="PLAN")
-def apply(*, plan_id: str, as_json: bool) -> int:
+def apply(*, plan_id: str, as_json: bool, wait: float) -> int:
     """Do the plan with the id PLAN (or a unique beginning of it).
 
     The target is observed again first: if anything the plan stands for has changed, the plan
@@ -80,15 +84,21 @@ def apply(*, plan_id: str, as_json: bool) -> int:
     """
     from exosync.reconcile import apply_plan
 
-    def prepare(assembly: Assembly) -> Work:
-        record = assembly.store.find_plan(plan_id)
-        if record.status != "applied":
-            return lambda run_id: apply_plan(assembly.rules, assembly.store, run_id, record)
-        if not as_json:
-            say(f"plan {record.id} was applied already; is the target still so?")
-        return lambda run_id: _look_again(assembly, run_id, record)
+    def prepare(assembly: Assembly) -> tuple[str, Work]:
+        target = assembly.store.find_plan(plan_id).target
 
-    return _run("apply", prepare, "json" if as_json else "text")
+        def work(run_id: int) -> Outcome:
+            # Read once more: until the lock was had, another run may have done it.
+            record = assembly.store.find_plan(plan_id)
+            if record.status != "applied":
+                return apply_plan(assembly.rules, assembly.store, run_id, record)
+            if not as_json:
+                say(f"plan {record.id} was applied already; is the target still so?")
+            return _look_again(assembly, run_id, record)
+
+        return target, work
+
+    return _run("apply", prepare, "json" if as_json else "text", wait)
 
 
 def _look_again(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
@@ -114,22 +124,23 @@ def _look_again(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
 @click.command(short_help="Plan to take over what is already there at a target.")
 @config_option
 @json_option
+@wait_option
 @click.argument("target")
-def adopt(*, target: str, as_json: bool) -> int:
+def adopt(*, target: str, as_json: bool, wait: float) -> int:
     """Plan to take over what is there at TARGET without exosync's mark.
 
     Nothing is written: the plan is applied like any other, with `exosync apply PLAN`.
     """
     from exosync.reconcile import adopt_target
 
-    def prepare(assembly: Assembly) -> Work:
+    def prepare(assembly: Assembly) -> tuple[str, Work]:
         known = [one.name for one in assembly.rules.jobs]
         if target not in known:
             message = f"there is no target {target!r}; configured are: {', '.join(known)}"
             raise UsageError(message)
-        return lambda run_id: adopt_target(assembly.rules, assembly.store, run_id, target)
+        return target, lambda run: adopt_target(assembly.rules, assembly.store, run, target)
 
-    return _run("adopt", prepare, "json" if as_json else "text")
+    return _run("adopt", prepare, "json" if as_json else "text", wait)
 
 
 @click.command(short_help="Lift the refusals of one plan.")
@@ -172,17 +183,20 @@ def approve(*, plan_id: str, by: str | None, why: str, as_json: bool) -> int:
     return 0
 
 
-def _run(command: str, prepare: Callable[[Assembly], Work], fmt: str) -> int:
+def _run(command: str, prepare: Prepare, fmt: str, wait: float) -> int:
     """Begin a run, do it, keep it, and show it; gives the exit code.
 
-    It is shown after the lock was let go: whoever reads it may take his time.
+    `prepare` gives what the run is over, and its work. It is shown after the lock was let go:
+    whoever reads it may take his time.
     """
     from exosync.log import get_logger
     from exosync.report import EXIT_CODES
     from exosync.running import run_once
 
-    with locked(f"exosync {command}") as assembly:
-        kept, told = run_once(assembly.store, assembly.rules, command, prepare(assembly))
+    with opened(rounds=2) as assembly:
+        scope, work = prepare(assembly)
+        with locked(assembly, command, scope=scope, wait=wait):
+            kept, told = run_once(assembly.store, assembly.rules, command, work, scope=scope)
     _show(told, fmt)
     get_logger().info(
         "run",

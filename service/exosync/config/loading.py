@@ -19,6 +19,7 @@ from exosync.config.models import TARGET_KEYS, Config, TargetConfig, TargetKeys
 from exosync.config.origins import Merged
 from exosync.config.problems import KeyPath, Problem, refuse, secret_texts, without
 from exosync.config.sources import CONFIG, PREFIX, lay_over
+from exosync.core.listen import listen_problem
 from exosync.core.target import TargetKind
 from exosync.core.units import duration_text
 from exosync.core.urls import credentials, has_credentials
@@ -182,7 +183,17 @@ def _target(
     settings = _validated(kind.settings, own, path, merged, problems, echo=False, also=TARGET_KEYS)
     if keys is None or settings is None:
         return None
-    return TargetConfig(keys.name, keys.kind, keys.mode, keys.families, settings, kind)
+    return TargetConfig(
+        keys.name,
+        keys.kind,
+        keys.mode,
+        keys.families,
+        settings,
+        kind,
+        keys.schedule,
+        keys.windows,
+        keys.labels,
+    )
 
 
 def _kind(
@@ -218,6 +229,11 @@ def _contradictions(config: Config, merged: Merged) -> Iterator[Problem]:
         told = duration_text(schedule.feed)
         text = f"must be longer than schedule.feed ({told}), or every plan would be refused"
         yield merged.problem(("guards", "max_feed_age"), text)
+    problem = listen_problem(
+        config.web.listen, guarded=config.web.token is not None, public=config.web.public
+    )
+    if problem:
+        yield merged.problem(("web", "listen"), problem)
 
 
 def _written_passwords(merged: Merged) -> Iterator[Problem]:

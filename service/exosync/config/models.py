@@ -1,8 +1,4 @@
-"""What a configuration holds. Every key's description is also what the documentation says.
-
-Building pydantic's validators is what costs at start-up, so they are built once, for the
-whole configuration, when the first one is read (`defer_build`).
-"""
+"""What a configuration holds. Every key's description is also what the documentation says."""
 
 from __future__ import annotations
 
@@ -12,28 +8,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
+from pydantic import Field, GetPydanticSchema
 from pydantic_core import core_schema
 
 from exosync.config import types
+from exosync.config.alerts import AlertsConfig
+from exosync.config.section import Section
 from exosync.core import units
+from exosync.core.pace import Pace
 from exosync.core.ranges import IpRanges
+from exosync.core.secret import SecretRef
 from exosync.core.target import Mode, TargetKind
+from exosync.core.windows import Window
 
 Instance = Literal["Worldwide", "China", "USGovDoD", "USGovGCCHigh"]
 Families = Literal["both", "ipv4", "ipv6"]
-
-
-class Section(BaseModel):
-    """A part of the configuration: closed, unchangeable, and silent about what was put in."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        coerce_numbers_to_str=True,
-        defer_build=True,
-    )
 
 
 class FeedConfig(Section):
@@ -145,6 +134,31 @@ class ScheduleConfig(Section):
         description="The shortest time between two questions to the feed. Microsoft asks for "
         "an hour at least; less is accepted for other hosts alone.",
     )
+    targets: types.PaceText = Field(
+        default=Pace(every=timedelta(hours=1)),
+        description="How often `exosync serve` runs each target: an interval, or a cron expression "
+        "in UTC. A new version runs all of them at once.",
+    )
+    jitter: types.Duration = Field(
+        default=timedelta(minutes=5),
+        description="How much sooner or later, by chance, a thing is done than its interval says.",
+    )
+    windows: types.WindowTexts = Field(
+        default=(),
+        description="Maintenance windows: a run writes only then, and its plans wait. Always, if "
+        "there are none. A person's `apply PLAN` does not wait.",
+    )
+    workers: int = Field(
+        default=8, ge=1, le=64, description="How many targets `exosync serve` runs at a time."
+    )
+    slow_after: types.Duration = Field(
+        default=timedelta(minutes=1),
+        description="How long a target's run keeps others out of its place among the workers.",
+    )
+    stop_within: types.Duration = Field(
+        default=timedelta(seconds=25),
+        description="How long `exosync serve` waits for the steps in hand when it is told to stop.",
+    )
 
 
 class TodoConfig(Section):
@@ -162,6 +176,27 @@ class TodoConfig(Section):
         default=timedelta(days=180),
         description="How long a person's word counts for a setting that cannot be read; then it "
         "is to be looked at once more.",
+    )
+
+
+class WebConfig(Section):
+    """The page, the JSON API, the metrics and the health of `exosync serve`."""
+
+    listen: types.Listen | None = Field(
+        default="127.0.0.1:8620",
+        description="Address and port to listen on; null for none. Another address than loopback "
+        "needs web.token or web.public.",
+    )
+    token: SecretRef | None = Field(
+        default=None,
+        description="What a reader must show: as a bearer token, or on the sign-in page.",
+    )
+    public: bool = Field(
+        default=False, description="Let everybody who can reach the address read everything."
+    )
+    hosts: tuple[types.OneLine, ...] = Field(
+        default=(),
+        description="Further names by which the page is called, as a proxy in front hands them on.",
     )
 
 
@@ -191,6 +226,17 @@ class TargetKeys(Section):
         "apply: every run writes.",
     )
     families: Families = Field(default="both", description="Address families that the target gets.")
+    schedule: types.PaceText | None = Field(
+        default=None,
+        description="How often `exosync serve` runs the target. Default: schedule.targets.",
+    )
+    windows: types.WindowTexts | None = Field(
+        default=None,
+        description="The target's own maintenance windows. Default: schedule.windows.",
+    )
+    labels: tuple[types.OneLine, ...] = Field(
+        default=(), description="Words by which alerts are routed."
+    )
 
 
 TARGET_KEYS = tuple(TargetKeys.model_fields)
@@ -207,6 +253,9 @@ class TargetConfig:
     families: Families
     settings: Any
     kind_object: TargetKind
+    schedule: Pace | None = None
+    windows: tuple[Window, ...] | None = None
+    labels: tuple[str, ...] = ()
 
 
 # A target is validated by its kind, so there is nothing left to do here.
@@ -245,6 +294,14 @@ class Config(Section):
     todo: TodoConfig = Field(
         default_factory=TodoConfig,
         description="How people are waited for, where only a person can do a step.",
+    )
+    web: WebConfig = Field(
+        default_factory=WebConfig,
+        description="The page, the JSON API, the metrics and the health of `exosync serve`.",
+    )
+    alerts: AlertsConfig = Field(
+        default_factory=AlertsConfig,
+        description="When people are told of something, and by which channels.",
     )
     log: LogConfig = Field(default_factory=LogConfig, description="What is written to stderr.")
     targets: tuple[_Target, ...] = Field(

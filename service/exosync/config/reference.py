@@ -14,11 +14,12 @@ from pydantic import BaseModel
 
 from exosync.config.faults import keys_of, models_in
 from exosync.config.kinds import Kinds, installed_kinds, load_kind
-from exosync.config.models import Config, TargetKeys
+from exosync.config.models import Config, TargetConfig, TargetKeys
 from exosync.config.problems import KeyPath, is_secret_key
 from exosync.config.types import Told
 from exosync.core.secret import SecretRef
 from exosync.core.urls import masked_url
+from exosync.core.windows import Window
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -38,12 +39,19 @@ def shown(config: Config) -> dict[str, Any]:
             "kind": target.kind,
             "mode": target.mode.value,
             "families": target.families,
+            "schedule": str(target.schedule or config.schedule.targets),
+            "windows": [one.text for one in _windows(config, target)],
+            "labels": list(target.labels),
             **target.settings.model_dump(mode="json", by_alias=True, fallback=str),
         }
         for target in config.targets
     ]
     masked: dict[str, Any] = _masked(values, ())
     return masked
+
+
+def _windows(config: Config, target: TargetConfig) -> tuple[Window, ...]:
+    return config.schedule.windows if target.windows is None else target.windows
 
 
 def _masked(value: Any, path: KeyPath) -> Any:

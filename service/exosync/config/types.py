@@ -17,8 +17,11 @@ from pydantic import (
 )
 
 from exosync.core import units
+from exosync.core.listen import check_listen
+from exosync.core.pace import CRON_PATTERN, Pace
 from exosync.core.ranges import IpRanges
 from exosync.core.urls import check_http_url, check_proxy_url
+from exosync.core.windows import WINDOW_PATTERN, Window
 
 INSTANCES = ("Worldwide", "China", "USGovDoD", "USGovGCCHigh")
 """Microsoft's clouds, as the endpoints web service spells them."""
@@ -55,6 +58,29 @@ def _part(value: object) -> units.Share:
 def _size(value: object) -> int:
     # Already parsed is only what a default holds; defaults are not validated.
     return units.parse_size(_text(value, "a size", "8MiB"))
+
+
+def _pace(value: object) -> Pace:
+    if isinstance(value, Pace):
+        return value
+    pace = Pace.parse(_text(value, "an interval or a cron expression", "1h"))
+    if pace.cron is not None:
+        # What each field may hold is what the scheduler takes; it is slow to import.
+        from apscheduler.triggers.cron import CronTrigger
+
+        CronTrigger(**pace.fields())
+    return pace
+
+
+def _windows(value: object) -> tuple[Window, ...]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple):
+        raise ValueError("must be a list of windows like Mon-Fri 09:00-17:00 Europe/Berlin")
+    return tuple(one if isinstance(one, Window) else _window(one) for one in texts)
+
+
+def _window(value: object) -> Window:
+    return Window.parse(_text(value, "a window", "Mon-Fri 09:00-17:00 Europe/Berlin"))
 
 
 def _text(value: object, what: str, example: str) -> str:
@@ -151,6 +177,28 @@ Size = Annotated[
     _schema_text(units.SIZE_PATTERN),
     Told("size"),
 ]
+PaceText = Annotated[
+    Pace,
+    PlainValidator(_pace),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": units.DURATION_PATTERN},
+                {"type": "string", "pattern": CRON_PATTERN},
+                {"enum": ["@hourly", "@daily", "@weekly"]},
+            ]
+        }
+    ),
+    Told("duration, or cron expression"),
+]
+WindowTexts = Annotated[
+    tuple[Window, ...],
+    PlainValidator(_windows),
+    PlainSerializer(lambda windows: [one.text for one in windows], return_type=list[str]),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": WINDOW_PATTERN}}),
+    Told("list of windows"),
+]
 Cidrs = Annotated[
     IpRanges,
     PlainValidator(_cidrs),
@@ -161,6 +209,7 @@ Cidrs = Annotated[
 HttpUrl = Annotated[str, AfterValidator(check_http_url), Told("https address")]
 ProxyUrl = Annotated[str, AfterValidator(check_proxy_url), Told("address of a proxy")]
 StateUrl = Annotated[str, AfterValidator(_state), Told("address of a database")]
+Listen = Annotated[str, AfterValidator(check_listen), Told("address and port")]
 OneLine = Annotated[str, AfterValidator(_one_line), Told("text of one line")]
 Owner = Annotated[
     str,

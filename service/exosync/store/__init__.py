@@ -8,7 +8,7 @@ later release.
 
 from __future__ import annotations
 
-from exosync.store.lock import Holder, RunLock
+from exosync.store.lock import Holder, RunLock, over
 from exosync.store.records import (
     ABANDONED,
     INTERRUPTED,
@@ -67,4 +67,5 @@ __all__ = [
     "TaskRecord",
     "TriggerRecord",
     "TurnRecord",
+    "over",
 ]

@@ -1,8 +1,11 @@
-"""Two runs never work at the same time.
+"""Two runs never work at the same place at the same time.
 
-The lock is the kernel's (flock) on a file next to the database, so a crash releases it at
+A lock is the kernel's (flock) on a file next to the database, so a crash releases it at
 once and no stale lock can be left. Who holds it is written into the file, for people. The
 file itself is never deleted: two processes could otherwise lock two files of one name.
+
+A run over everything holds the run lock alone. A run over one thing (a target, the feed)
+shares it with others of its sort, and holds the lock of that thing: see `over`.
 
 It holds on one machine and a local disk. Over NFS, and between machines, flock is not to be
 relied on: several machines on one state are what PostgreSQL is for, in a later release.
@@ -48,14 +51,22 @@ class Holder:
 
 
 class RunLock:
-    """The lock of the state at `path` (the database's file); `command` is told to others.
+    """A lock of the state at `path` (the database's file); `command` is told to others.
 
-    The lock's file is `path` with `.run-lock` added.
+    The run lock's file is `path` with `.run-lock` added. `what` names another lock (letters,
+    digits, blanks, `_`, `.` and `-`), whose file is in the folder `path` with `.locks` added.
+    `shared`: those who share it do not keep each other out.
     """
 
-    def __init__(self, path: Path, *, command: str) -> None:
-        self.path = path.with_name(f"{path.name}.run-lock")
+    def __init__(
+        self, path: Path, *, command: str, what: str | None = None, shared: bool = False
+    ) -> None:
+        if what is None:
+            self.path = path.with_name(f"{path.name}.run-lock")
+        else:
+            self.path = path.with_name(f"{path.name}.locks") / what.replace(" ", ".")
         self._command = command
+        self._way = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
 
     @contextmanager
     def held(self, wait: float = 0.0, *, at: datetime) -> Iterator[None]:
@@ -71,11 +82,13 @@ class RunLock:
             finally:
                 # A forked child comes here without the lock: its handle is closed already.
                 if handle in _open_handles:
-                    _let_go(handle)
+                    _let_go(handle, forget=self._way == fcntl.LOCK_EX)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
         try:
+            if self.path.parent.suffix == ".locks":
+                self.path.parent.mkdir(mode=0o700, exist_ok=True)
             # What Python opens does not outlive exec; for fork see _after_fork.
             handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
@@ -92,7 +105,7 @@ class RunLock:
         deadline = time.monotonic() + wait
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, self._way | fcntl.LOCK_NB)
             except BlockingIOError:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -113,10 +126,28 @@ class RunLock:
             raise of_os(error, self.path) from error
 
 
-def _let_go(handle: int) -> None:
-    # The text is for people alone: that it stays behind does no harm.
-    with suppress(OSError):
-        os.ftruncate(handle, 0)
+@contextmanager
+def over(
+    path: Path, scope: str, *, command: str, wait: float = 0.0, at: datetime
+) -> Iterator[None]:
+    """Hold what a run over `scope` needs: a target's name, `feed`, or everything if empty.
+
+    Raises what `RunLock.held` does.
+    """
+    with RunLock(path, command=command, shared=bool(scope)).held(wait, at=at):
+        if not scope:
+            yield
+            return
+        with RunLock(path, command=command, what=f"run {scope}").held(wait, at=at):
+            yield
+
+
+def _let_go(handle: int, *, forget: bool) -> None:
+    # The text is for people alone: that it stays behind does no harm. Of those who share a
+    # lock the last one signed it, and another may hold it still.
+    if forget:
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
     fcntl.flock(handle, fcntl.LOCK_UN)
 
 
