@@ -44,4 +44,6 @@ def approve_plan(
             run_id=None,
             at=at,
         )
+        # A running service does it now, not when the target's turn comes.
+        store.trigger(record.target, by=by, at=at)
     return approval, True

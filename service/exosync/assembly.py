@@ -86,6 +86,7 @@ def assembled(
             ),
             now=now,
             progress=progress,
+            repeat=config.alerts.repeat,
             others=tuple(
                 one.name for one in config.targets if one.mode is Mode.APPLY and not wants(one)
             ),

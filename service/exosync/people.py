@@ -167,6 +167,8 @@ def acknowledge(
             run_id=None,
             at=at,
         )
+        # A running service looks now, not when the target's turn comes.
+        store.trigger(task.target, by=by, at=at)
     return confirmation
 
 

@@ -90,7 +90,10 @@ def pull(rules: FeedRules, store: Store, now: datetime) -> Pulled:
     except FeedError as error:
         # Read again: what `_ask` learned before the failure is kept.
         state = store.feed_state(rules.instance)
-        store.save_feed_state(rules.instance, _failed(state, error, rules, now))
+        with store.transaction():
+            store.save_feed_state(rules.instance, _failed(state, error, rules, now))
+            if isinstance(error, FeedRejected) and str(error) != state.error:
+                _tell_refused(rules, store, error, now)
         return Pulled(version, asked=True, error=error, requests=rules.feed.requests_made)
 
 
@@ -229,6 +232,19 @@ def _loud(old: IpRanges, new: IpRanges) -> tuple[Finding, ...]:
         return ()
     message = f"Microsoft no longer publishes {', '.join(lost.cidrs())}: kept until the grace time is over"
     return (Finding("feed_shrink", message, Severity.WARNING),)
+
+
+def _tell_refused(rules: FeedRules, store: Store, error: FeedRejected, now: datetime) -> None:
+    body = {"instance": rules.instance, "rule": error.rule, "error": str(error)}
+    store.add_event(
+        "feed_refused",
+        "warning",
+        target=None,
+        title=f"Microsoft's answer is refused by {error.rule}; what was adopted stays",
+        body=body,
+        run_id=None,
+        at=now,
+    )
 
 
 def _tell(

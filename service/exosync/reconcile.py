@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from exosync.core.guards import Limits
 from exosync.core.holds import PAUSED, paused
 from exosync.core.plan import may_write
 from exosync.core.target import Mode, Phase
-from exosync.core.tasks import TaskRules
+from exosync.core.tasks import REPEAT, TaskRules
 from exosync.desire import RangeRules, Wanted, wanted
 from exosync.errors import FeedError, RefusedError, UsageError
 from exosync.pull import FeedRules, Pulled, pull
@@ -27,7 +27,8 @@ from exosync.store import PlanRecord, Store
 class Rules:
     """Everything that a run goes by; `progress` is told in words what is being done.
 
-    `others` are the targets in mode apply that are no part of this run.
+    `others` are the targets in mode apply that are no part of this run, `repeat` says when
+    people are told again of a target that goes on failing.
     """
 
     feed: FeedRules
@@ -38,6 +39,7 @@ class Rules:
     now: Callable[[], datetime]
     progress: Callable[[str], None]
     others: tuple[str, ...] = ()
+    repeat: tuple[timedelta, ...] = REPEAT
 
 
 @dataclass(frozen=True, slots=True)

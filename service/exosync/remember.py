@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from exosync.core.target import State, digest
-from exosync.core.tasks import TaskRules
-from exosync.core.words import plural
+from exosync.core.tasks import REPEAT, TaskRules
 from exosync.forms import Json
+from exosync.news import News
 from exosync.people import keep_tasks
 from exosync.reconcile import Outcome
 from exosync.report import plan_id, report, target_json
@@ -23,18 +23,20 @@ def remember(
     *,
     instance: str,
     tasks: TaskRules,
+    repeat: tuple[timedelta, ...] = REPEAT,
     at: datetime,
 ) -> tuple[int, Json]:
     """Write down a finished run in one transaction; gives the run's number and its report.
 
     A run that found all as the one before it did is counted there and not kept by itself.
+    `repeat` says when people are told once more of a target that goes on failing.
     """
     told = report(outcome, instance=instance)
     with store.transaction():
         for look in outcome.looks:
             _keep_plan(store, look, outcome, at)
             if look.plan is None or not look.plan.adopting:
-                _keep_target(store, look, outcome, run_id, at)
+                _keep_target(store, look, outcome, run_id, repeat, at)
                 keep_tasks(store, look, tasks, run_id, at)
         kept = store.finish_run(
             run_id,
@@ -68,7 +70,14 @@ def _keep_plan(store: Store, look: Look, outcome: Outcome, at: datetime) -> None
         keep_plan(store, look.job, look.plan, outcome.wanted.desired, at)
 
 
-def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: datetime) -> None:
+def _keep_target(
+    store: Store,
+    look: Look,
+    outcome: Outcome,
+    run_id: int,
+    repeat: tuple[timedelta, ...],
+    at: datetime,
+) -> None:
     name, state = look.job.name, look.state
     before = store.target_state(name)
     failures = (before.failures if before else 0) + 1 if state is State.FAILED else 0
@@ -94,10 +103,10 @@ def _keep_target(store: Store, look: Look, outcome: Outcome, run_id: int, at: da
             report={**target_json(look), "proven": _proven(look, before, settled=settled)},
         )
     )
-    for kind, severity, title in _news(before, look):
-        store.add_event(
-            kind, severity, target=name, title=title, body=_short(look), run_id=run_id, at=at
-        )
+    news = News(store, before, look, repeat, at)
+    for kind, severity, title, more in news.told():
+        body = {**_short(look), **more, "version": outcome.pulled.version}
+        store.add_event(kind, severity, target=name, title=title, body=body, run_id=run_id, at=at)
 
 
 def _resources(look: Look, before: TargetState | None) -> dict[str, str]:
@@ -117,24 +126,3 @@ def _proven(look: Look, before: TargetState | None, *, settled: bool) -> list[st
 def _short(look: Look) -> dict[str, Any]:
     told = target_json(look)
     return {name: told[name] for name in ("state", "plan", "changes", "refusals", "error")}
-
-
-def _news(before: TargetState | None, look: Look) -> list[tuple[str, str, str]]:
-    """What is worth telling: each thing once, when it begins and when it ends."""
-    told = []
-    state, name, was = look.state, look.job.name, before.state if before else None
-    if look.done:
-        told.append(("applied", "info", f"{name}: {plural(len(look.done), 'step')} done"))
-    if any(one.rule == "drift" for one in look.findings):
-        told.append(("drift", "warning", f"{name} was changed by somebody else"))
-    if state is State.FAILED and was != State.FAILED:
-        told.append(("target_failed", "error", f"{name} failed: {look.error or 'not verified'}"))
-    if was == State.FAILED and state is not State.FAILED:
-        told.append(("target_recovered", "info", f"{name} works again"))
-    new_plan = look.plan is not None and look.plan.id != (before.plan if before else None)
-    if state is State.REFUSED and (new_plan or was != State.REFUSED) and look.plan:
-        rules = ", ".join(dict.fromkeys(one.rule for one in look.plan.standing))
-        told.append(("refused", "warning", f"{name}: refused by {rules}"))
-    if state is State.PENDING and new_plan:
-        told.append(("plan_waits", "info", f"{name}: a plan waits to be applied"))
-    return told

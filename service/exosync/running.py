@@ -9,9 +9,6 @@ from exosync.reconcile import Outcome, Rules
 from exosync.remember import remember
 from exosync.store import Store
 
-FEED = ":feed"
-"""The scope of a run over the feed alone; no target can have this name."""
-
 
 def run_once(
     store: Store, rules: Rules, command: str, work: Callable[[int], Outcome], *, scope: str = ""
@@ -43,5 +40,6 @@ def run_once(
         outcome,
         instance=rules.feed.instance,
         tasks=rules.tasks,
+        repeat=rules.repeat,
         at=rules.now(),
     )

@@ -25,6 +25,10 @@ class GoogleKind:
 
         return GoogleTarget(name, settings, context)
 
+    def account(self, settings: GoogleSettings) -> str:
+        """Of one customer one setting is looked at, or changed, at a time."""
+        return settings.customer
+
     def contradictions(
         self, targets: Mapping[str, GoogleSettings]
     ) -> Iterator[tuple[str, str, str]]:

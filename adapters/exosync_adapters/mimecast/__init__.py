@@ -28,6 +28,10 @@ class MimecastKind:
 
         return MimecastTarget(name, settings, context)
 
+    def account(self, settings: MimecastSettings) -> str:
+        """Mimecast counts requests by application."""
+        return f"{settings.url} {settings.client_id}"
+
     def contradictions(
         self, targets: Mapping[str, MimecastSettings]
     ) -> Iterator[tuple[str, str, str]]:

@@ -28,5 +28,9 @@ class SpfKind:
 
         return SpfTarget(name, settings, context)
 
+    def account(self, settings: SpfSettings) -> str:
+        """A zone's updates come one after the other, or they would find each other's changes."""
+        return settings.dns.zone or settings.domain
+
 
 kind = SpfKind()

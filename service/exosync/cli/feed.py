@@ -140,7 +140,7 @@ def import_(
     The same rules hold as for a fetched one: a version that is older than the adopted one, or
     broken, is refused and nothing changes.
     """
-    from exosync.running import FEED
+    from exosync.core.meter import FEED
 
     with opened() as assembly, locked(assembly, "feed import", scope=FEED, wait=wait):
         pulled = _bring_in(assembly, file, instance, version or _version_of(file))

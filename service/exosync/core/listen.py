@@ -40,3 +40,11 @@ def listen_problem(listen: str | None, *, guarded: bool, public: bool) -> str | 
         f"{listen} can be reached from elsewhere: set web.token, so that readers must show it, or "
         "web.public: true to let everybody read"
     )
+
+
+def reachable(listen: str) -> tuple[str, int]:
+    """Where the server itself is reached from the same machine: host and port."""
+    address, port = split_listen(listen)
+    if address.is_unspecified:
+        return ("127.0.0.1" if address.version == 4 else "::1"), port
+    return str(address), port

@@ -319,10 +319,13 @@ class Context:
 class TargetKind(Protocol):
     """A kind of target, found by its entry point in the group `exosync.targets`.
 
-    `settings` is a pydantic model of the kind's own keys (name, kind, mode and families
-    are the service's). A kind may have a method
-    `contradictions(targets)` that tells what is wrong among several targets of the kind: from their settings by name it gives triples
-    of a target's name, a key and the words.
+    `settings` is a pydantic model of the kind's own keys (those of every target are the
+    service's). A kind may have two more methods:
+
+    * `contradictions(targets)` tells what is wrong among several targets of the kind: from
+      their settings by name it gives triples of a target's name, a key and the words.
+    * `account(settings)` names the vendor's account that a target's requests go to, as a
+      text without any secret: of one account one target is run at a time.
     """
 
     name: str

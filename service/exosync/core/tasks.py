@@ -94,6 +94,10 @@ NOTHING_KNOWN = Known()
 """A target that no run has looked at."""
 
 
+REPEAT = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+"""When people are told again of a target that goes on failing, if nothing else is configured."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRules:
     """How people are waited for.

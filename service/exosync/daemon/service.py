@@ -1,0 +1,293 @@
+"""The service as a whole: from its start to its end, and the configuration in force."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from exosync import __version__
+from exosync.core.target import Check
+from exosync.core.words import plural
+from exosync.daemon.jobs import COMMAND, Jobs
+from exosync.daemon.notify import Notifier
+from exosync.daemon.scheduling import Scheduling
+from exosync.daemon.webserver import WebServer, bind
+from exosync.errors import ConfigError, ExosyncError, LockHeldError
+from exosync.log import get_logger
+from exosync.metrics import Metrics
+from exosync.store import RunLock, ServiceRecord, Store, over
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from exosync.config import Loaded
+
+HEART_STOPS = 60
+"""Seconds without a beat after which the service does not count as alive."""
+
+_TELL_STATE = 30
+
+
+class Service:
+    """What `exosync serve` is while it runs; the page sees it as `exosync.web.port.Service`.
+
+    `read` reads the configuration anew, for SIGHUP.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        read: Callable[[], Loaded],
+        environ: Mapping[str, str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._loaded = loaded
+        self._read = read
+        self._environ = environ
+        self._now = now
+        self._stop = threading.Event()
+        self._reload = threading.Event()
+        self._wakes = threading.Event()
+        self._beat_at = time.monotonic()
+        self._told_at = 0.0
+        self._metrics = Metrics(loaded, now=now)
+        self._notifier = Notifier(environ)
+        self._jobs = Jobs(
+            loaded=self.loaded,
+            metrics=self._metrics,
+            now=now,
+            stopping=self._stop.is_set,
+            environ=environ,
+            started_at=now(),
+        )
+        self._scheduling = Scheduling(self._jobs, loaded.config, self._beat)
+
+    def loaded(self) -> Loaded:
+        """The configuration in force."""
+        return self._loaded
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self._now()
+
+    def alive(self) -> Check:
+        """Whether the scheduler still starts what is due."""
+        age = time.monotonic() - self._beat_at
+        return Check("loop", ok=age < HEART_STOPS, message=f"last heard of {age:.0f} s ago")
+
+    def ready(self) -> Sequence[Check]:
+        """Whether the state can be used and each target was turned to once."""
+        try:
+            with self._jobs.opened() as store:
+                state = Check("state", ok=True, message=f"{store.path.name} can be read")
+        except ExosyncError as error:
+            state = Check("state", ok=False, message=str(error))
+        left = self._scheduling.first_round_left(self._loaded.config)
+        told = f"{plural(len(left), 'job')} to go" if left else "done"
+        first = Check("first_run", ok=not left, message=told)
+        configuration = Check("configuration", ok=True, message=str(self._loaded.path))
+        return configuration, state, first
+
+    def metrics(self) -> bytes:
+        """The figures for Prometheus."""
+        return self._metrics.render()
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; gives the exit code.
+
+        Raises ConfigError if the web server cannot listen, and LockHeldError if another
+        service is at work on the same state.
+        """
+        config = self._loaded.config
+        listener = bind(config.web.listen) if config.web.listen else None
+        with self._alone(), self._signals():
+            self._begin()
+            web = WebServer(self._app(), listener) if listener else None
+            self._scheduling.start(config)
+            if web:
+                web.start()
+            where = f", page at {web.url}" if web else ""
+            get_logger().info("serving", targets=len(config.targets), page=web.url if web else "")
+            self._notifier.tell(
+                "READY=1", f"STATUS=serving {plural(len(config.targets), 'target')}{where}"
+            )
+            self._loop()
+            return self._end(web)
+
+    def _app(self) -> FastAPI:
+        from exosync.web import create_app
+
+        return create_app(self, environ=self._environ)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One service on a state."""
+        with self._jobs.opened() as store:
+            path = store.path
+        with RunLock(path, command=COMMAND, what="serve").held(at=self._now()):
+            yield
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self._stop.set()
+            self._wakes.set()
+
+        def read_again(_number: int, _frame: FrameType | None) -> None:
+            self._reload.set()
+            self._wakes.set()
+
+        wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: read_again}
+        before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _begin(self) -> None:
+        """Write down that the service starts, and what an earlier process left behind."""
+        now = self._now()
+        with self._jobs.opened() as store:
+            before = store.service()
+            dead = self._interrupted(store, now)
+            unclean = before is not None and before.stopped_at is None
+            store.save_service(
+                ServiceRecord(os.getpid(), os.uname().nodename, __version__, now, now)
+            )
+            if not (unclean or dead):
+                return
+            assert before is not None or dead
+            runs = [f"r-{run_id}" for run_id in dead]
+            told = f"; it left {', '.join(runs)} unfinished" if runs else ""
+            last = f" (last heard of {before.beat_at:%Y-%m-%d %H:%M} UTC)" if before else ""
+            title = f"service started after an earlier one died{last}{told}"
+            store.add_event(
+                "service_started",
+                "warning",
+                target=None,
+                title=title,
+                body={"runs": runs},
+                run_id=None,
+                at=now,
+            )
+        get_logger().warning("recovering", runs=runs)
+
+    def _interrupted(self, store: Store, now: datetime) -> list[int]:
+        """The runs that died, if nobody else is at work and could be taken for dead."""
+        try:
+            with over(store.path, "", command=COMMAND, wait=0, at=now):
+                found = store.interrupted(now)
+        except LockHeldError:
+            return []
+        return [one.id for one in found]
+
+    def _loop(self) -> None:
+        watchdog = self._notifier.watchdog_seconds
+        pause = min(1.0, watchdog / 3) if watchdog else 1.0
+        while not self._stop.is_set():
+            self._wakes.wait(pause)
+            self._wakes.clear()
+            if self._reload.is_set():
+                self._reload.clear()
+                self._read_again()
+            if self.alive().ok:
+                self._notifier.tell("WATCHDOG=1")
+            _reap()
+
+    def _beat(self) -> None:
+        self._beat_at = time.monotonic()
+        if self._beat_at - self._told_at >= _TELL_STATE:
+            self._told_at = self._beat_at
+            with self._jobs.opened() as store:
+                store.beat(self._now())
+
+    def _read_again(self) -> None:
+        """Take a new configuration if it is whole and fits; else keep the old one and say so."""
+        self._notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            fresh = self._read()
+            _fits(self._loaded, fresh)
+        except ConfigError as error:
+            self._metrics.config_refused()
+            get_logger().error("configuration refused", error=str(error))
+            self._tell("config_refused", "error", "configuration refused", str(error))
+        else:
+            changed = _differing(self._loaded, fresh)
+            self._loaded = fresh
+            self._metrics.configured(fresh)
+            self._scheduling.configure(fresh.config)
+            get_logger().info("configuration read again", changed=changed)
+            if changed:
+                told = f"configuration read again; changed: {', '.join(changed)}"
+                self._tell("config_changed", "info", told, "")
+        self._notifier.tell("READY=1")
+
+    def _tell(self, kind: str, severity: str, title: str, error: str) -> None:
+        first = error.splitlines()[0] if error else ""
+        try:
+            with self._jobs.opened() as store:
+                store.add_event(
+                    kind,
+                    severity,
+                    target=None,
+                    title=f"{title}: {first}" if first else title,
+                    body={"error": error} if error else {},
+                    run_id=None,
+                    at=self._now(),
+                )
+        except ExosyncError as failure:
+            get_logger().error("failed", error=str(failure))
+
+    def _end(self, web: WebServer | None) -> int:
+        self._notifier.tell("STOPPING=1", "STATUS=finishing the steps in hand")
+        within = self._loaded.config.schedule.stop_within.total_seconds()
+        working = self._scheduling.pool.working()
+        get_logger().info("stopping", at_work=working)
+        if not self._scheduling.stop(within):
+            left = self._scheduling.pool.working()
+            get_logger().warning("left at work", jobs=left, told="the next start looks first")
+        if web:
+            web.stop()
+        with suppress(ExosyncError), self._jobs.opened() as store:
+            known = store.service()
+            if known is not None:
+                store.save_service(replace(known, stopped_at=self._now()))
+        get_logger().info("stopped")
+        return 0
+
+
+def _fits(old: Loaded, new: Loaded) -> None:
+    """Raises ConfigError if a running service cannot take that."""
+    for key in ("state", "web"):
+        if getattr(old.config, key) != getattr(new.config, key):
+            message = f"{new.path}: {key} cannot change while exosync serve runs: restart it"
+            raise ConfigError(message)
+
+
+def _differing(old: Loaded, new: Loaded) -> list[str]:
+    """The sections that differ, and the targets by name."""
+    keys = [key for key in type(new.config).model_fields if key != "targets"]
+    found = [key for key in keys if getattr(old.config, key) != getattr(new.config, key)]
+    before = {one.name: one for one in old.config.targets}
+    after = {one.name: one for one in new.config.targets}
+    names = dict.fromkeys((*before, *after))
+    return found + [f"target {name}" for name in names if before.get(name) != after.get(name)]
+
+
+def _reap() -> None:
+    """As the first process of a container, bury the children of those that left them to us."""
+    if os.getpid() != 1:
+        return
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass

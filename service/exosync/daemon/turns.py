@@ -1,0 +1,67 @@
+"""When a job of the service comes again: pure, from what its last run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from exosync.core.holds import OUTSIDE_WINDOW, WAITS_FOR_OTHERS
+from exosync.core.pace import Pace, back_off
+from exosync.core.target import State
+from exosync.core.windows import Window, next_opening
+from exosync.store import FeedState
+
+SOON = timedelta(minutes=1)
+"""When a thing is tried again that somebody else kept from being done."""
+
+FEED_RETRY = timedelta(minutes=5)
+"""The first wait after a question to Microsoft that failed; it doubles up to the interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a job wants after its work.
+
+    `next_at` is when it must come again at the latest (None: as its schedule says),
+    `wake` the targets that are to be run at once.
+    """
+
+    next_at: datetime | None = None
+    wake: tuple[str, ...] = ()
+
+
+def after_target(
+    target: Mapping[str, Any],
+    *,
+    failures: int,
+    pace: Pace,
+    windows: tuple[Window, ...],
+    now: datetime,
+) -> datetime | None:
+    """When a target comes again; `target` is its part of the run's report."""
+    if target["state"] == State.FAILED:
+        return now + back_off(failures, pace)
+    rules = {one["rule"] for one in target["findings"]}
+    if WAITS_FOR_OTHERS in rules:
+        return now + SOON
+    if OUTSIDE_WINDOW in rules:
+        return next_opening(windows, now)
+    return None
+
+
+def after_feed(
+    state: FeedState, *, interval: timedelta, now: datetime, late: timedelta
+) -> datetime:
+    """When the feed is asked again; `late` is added by chance, never taken away.
+
+    Microsoft asks to be asked at most hourly: sooner than the interval after the last answer
+    would only be a question that is not sent.
+    """
+    if state.failures:
+        doubled: timedelta = FEED_RETRY * 2 ** min(state.failures - 1, 10)
+        wanted = now + min(doubled, max(interval, FEED_RETRY))
+    else:
+        wanted = (state.checked_at or now) + interval
+    return max(wanted, state.not_before or wanted, now) + late
