@@ -19,9 +19,10 @@ OUTCOMES = ("2xx", "3xx", "4xx", "5xx", "timeout", "error")
 """The class of the answer's status; or no whole answer in time, or none for another reason."""
 
 Meters: TypeAlias = Callable[[str], Meter]
-"""Gives the meter of a target by its name, and that of the feed by `feed`."""
+"""Gives the meter of a target by its name, and that of the feed by FEED."""
 
-FEED = "feed"
+FEED = ":feed"
+"""What the feed is called beside targets; no target can have this name."""
 
 
 def unmetered(_outcome: str, _seconds: float) -> None:
