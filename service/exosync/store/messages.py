@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
@@ -18,6 +18,9 @@ from exosync.store.records import (
 )
 from exosync.store.session import Session, new_id, put
 from exosync.store.tables import channels, events, messages, runs
+
+_FAR = timedelta(hours=25)
+"""Nothing is put off by more than a day: what lies further ahead was, before the clock was set back."""
 
 UNSENT = (MessageState.OPEN, MessageState.WAITING, MessageState.GIVEN_UP)
 
@@ -173,11 +176,22 @@ class Messages(Session):
 
     def due_message(self, channel: str, now: datetime) -> MessageRecord | None:
         """The message that a channel sends next: the least tried first, then the oldest."""
-        where = _waiting(channel) & (messages.c.due_at <= now)
+        due = (messages.c.due_at <= now) | (messages.c.due_at > now + _FAR)
+        where = _waiting(channel) & due
         order = (messages.c.attempts, messages.c.id)
         return next(
             iter(self._messages(select(messages).where(where).order_by(*order).limit(1))), None
         )
+
+    def is_channel_idle(self, name: str, now: datetime) -> bool:
+        """Whether there is nothing to do for a channel: no new event, nothing open, nothing due."""
+        newest = select(func.max(events.c.id)).scalar_subquery()
+        known = select(channels.c.collected >= func.coalesce(newest, 0))
+        with self._reading() as connection:
+            collected = connection.execute(known.where(channels.c.name == name)).scalar()
+        if not collected or self.due_message(name, now) is not None:
+            return False
+        return not self.open_messages(name)
 
     def next_due(self, channel: str) -> datetime | None:
         """When there is next something to do for a channel; None if nothing waits."""
