@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from exosync.store.controls import Controls
 from exosync.store.engine import connect, database_path
 from exosync.store.migrate import bring_up_to_date
+from exosync.store.messages import Messages
 from exosync.store.plans import Plans
 from exosync.store.records import TargetState
 from exosync.store.runs import Runs
@@ -25,7 +26,7 @@ from exosync.store.tables import targets
 from exosync.store.tasks import Tasks
 
 
-class Store(Snapshots, Plans, Runs, Tasks, Controls):
+class Store(Snapshots, Plans, Runs, Tasks, Controls, Messages):
     """The state, opened. A context manager that closes it; it belongs to one thread."""
 
     @classmethod
