@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select
 
 from exosync.store.controls import Controls
 from exosync.store.engine import connect, database_path
-from exosync.store.migrate import bring_up_to_date
 from exosync.store.messages import Messages
+from exosync.store.migrate import bring_up_to_date
 from exosync.store.plans import Plans
 from exosync.store.records import TargetState
 from exosync.store.runs import Runs
