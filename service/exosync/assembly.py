@@ -18,12 +18,12 @@ from exosync.core.meter import FEED, Meter, Meters, no_meters, unmetered
 from exosync.core.target import Context, Mode
 from exosync.core.tasks import TaskRules
 from exosync.desire import RangeRules
+from exosync.desk import Job
 from exosync.errors import ExosyncError
 from exosync.feed import FeedClient
 from exosync.pull import FeedRules
 from exosync.reconcile import Rules
 from exosync.secrets import reveal
-from exosync.stages import Job
 from exosync.store import Store
 
 if TYPE_CHECKING:

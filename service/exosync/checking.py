@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from exosync.core.target import Check
+from exosync.desk import Job
 from exosync.errors import ExosyncError
 from exosync.pull import FeedRules, confirm
-from exosync.stages import Job
 from exosync.store import Store
 
 

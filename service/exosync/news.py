@@ -10,7 +10,7 @@ from typing import Any
 from exosync.core.holds import WAITS_FOR_OTHERS
 from exosync.core.target import State
 from exosync.core.words import plural
-from exosync.stages import Look
+from exosync.desk import Look
 from exosync.store import Store, TargetState
 
 _RIGHT = (State.IN_SYNC, State.APPLIED, State.ASSERTED)

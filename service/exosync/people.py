@@ -9,9 +9,9 @@ from exosync.core.target import Mode, Observed, Step
 from exosync.core.tasks import Confirmation, TaskRules
 from exosync.core.units import parse_duration
 from exosync.core.words import plural
+from exosync.desk import Look
 from exosync.errors import RefusedError, UsageError
 from exosync.forms import Json, task_json
-from exosync.stages import Look
 from exosync.store import Acknowledgement, PlanRecord, Store, TaskOutcome, TaskRecord
 
 

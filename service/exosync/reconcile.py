@@ -17,9 +17,11 @@ from exosync.core.plan import may_write
 from exosync.core.target import Mode, Phase
 from exosync.core.tasks import REPEAT, TaskRules
 from exosync.desire import RangeRules, Wanted, wanted
+from exosync.desk import Desk, Job, Look
 from exosync.errors import FeedError, RefusedError, UsageError
+from exosync.holding import hold
 from exosync.pull import FeedRules, Pulled, pull
-from exosync.stages import Desk, Job, Look, hold, look, settle, write
+from exosync.stages import look, settle, write
 from exosync.store import PlanRecord, Store
 
 

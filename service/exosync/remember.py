@@ -7,12 +7,13 @@ from typing import Any
 
 from exosync.core.target import State, digest
 from exosync.core.tasks import REPEAT, TaskRules
+from exosync.desk import Look
 from exosync.forms import Json
 from exosync.news import News
 from exosync.people import keep_tasks
 from exosync.reconcile import Outcome
 from exosync.report import plan_id, report, target_json
-from exosync.stages import Look, keep_plan
+from exosync.stages import keep_plan
 from exosync.store import Store, TargetState
 
 

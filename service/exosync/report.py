@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from exosync.core.changes import Change, changes
 from exosync.core.target import Finding, State
+from exosync.desk import Look
 from exosync.forms import (
     Json,
     asserted_json,
@@ -19,7 +20,6 @@ from exosync.forms import (
 )
 from exosync.pull import Pulled
 from exosync.reconcile import Outcome
-from exosync.stages import Look
 
 EXIT_CODES: dict[str, int] = {
     "in_sync": 0,

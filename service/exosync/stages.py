@@ -6,103 +6,22 @@ becomes the look's `error`, and the other targets go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from exosync.core import holds
 from exosync.core.desired import Desired
-from exosync.core.guards import Limits
-from exosync.core.plan import Plan, decide, ingredients, state_of
+from exosync.core.plan import Plan, decide, ingredients
 from exosync.core.ranges import IpRanges
-from exosync.core.target import (
-    Draft,
-    Finding,
-    Mode,
-    Observed,
-    Phase,
-    Severity,
-    State,
-    Step,
-    Target,
-    Verification,
-)
-from exosync.core.tasks import TaskRules
-from exosync.core.windows import Window
-from exosync.desire import Wanted
+from exosync.core.target import Draft, Observed, Phase, Step, Target
+from exosync.desk import Desk, Job, Look
 from exosync.errors import ExosyncError, StepDeclined, TargetConflict
 from exosync.forms import plan_json
-from exosync.recall import peoples_doing, recall
-from exosync.store import PlanRecord, StepOutcome, StepRecord, Store, TaskRecord
+from exosync.recall import recall
+from exosync.recover import drift, recover
+from exosync.store import PlanRecord, StepOutcome, Store, TaskRecord
 
 _NOTHING = IpRanges()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One target with the service's own settings for it.
-
-    A target that could not be built has an `error` instead. `windows` are the hours in which
-    a run may write.
-    """
-
-    name: str
-    kind: str
-    mode: Mode
-    families: str
-    owner: str
-    target: Target | None
-    error: ExosyncError | None = None
-    windows: tuple[Window, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every stage needs: the state, the clock, what is wanted, and the guards' limits.
-
-    `others` are the targets that write and are no part of this run.
-    """
-
-    store: Store
-    run_id: int
-    wanted: Wanted
-    limits: Limits
-    tasks: TaskRules
-    now: Callable[[], datetime]
-    progress: Callable[[str], None]
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One target in the middle of a run: what was seen, what is planned, what was done.
-
-    `held` tells why the plan's own steps are not done now.
-    """
-
-    job: Job
-    observed: Observed | None = None
-    plan: Plan | None = None
-    findings: tuple[Finding, ...] = ()
-    done: tuple[Step, ...] = ()
-    declined: bool = False
-    applied: Plan | None = None
-    verification: Verification | None = None
-    error: ExosyncError | None = None
-    held: Finding | None = None
-
-    @property
-    def state(self) -> State:
-        """How the target stands."""
-        if self.error is not None or self.plan is None:
-            return State.FAILED
-        proof = self.verification
-        return state_of(
-            self.plan,
-            wrote=bool(self.done),
-            verified=proof.ok if proof else None,
-            asserted=bool(proof and proof.asserted),
-        )
 
 
 def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
@@ -112,39 +31,11 @@ def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
     desk.progress(f"{job.name}: looking")
     try:
         observed = _observe(desk, job, job.target)
-        told = _recover(desk, job, observed) + _drift(desk, job, observed)
+        told = recover(desk, job, observed) + drift(desk, job, observed)
         plan = _plan(desk, job, job.target, observed, adopting=adopting)
     except ExosyncError as error:
         return Look(job, error=error)
     return Look(job, observed, plan, findings=told)
-
-
-def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
-    """Find out whether the plan's own steps of a phase must wait, and say why."""
-    if seen.plan is None or seen.held is not None or not seen.plan.own_steps(phase):
-        return seen
-    found = _pause(desk, seen.job) or holds.outside(seen.job.windows, desk.now())
-    if found is None and phase is Phase.REMOVE:
-        found = _others_behind(desk)
-    return seen if found is None else replace(seen, held=found, findings=(*seen.findings, found))
-
-
-def _pause(desk: Desk, job: Job) -> Finding | None:
-    pause = desk.store.pause_of(job.name)
-    return holds.paused(by=pause.by, why=pause.why, at=pause.at) if pause else None
-
-
-def _others_behind(desk: Desk) -> Finding | None:
-    known = {name: desk.store.target_state(name) for name in desk.others}
-    others = {
-        name: holds.Standing(one.version, one.state) if one else None for name, one in known.items()
-    }
-    return holds.behind(
-        others,
-        version=desk.wanted.desired.version,
-        adopted_at=desk.wanted.adopted_at,
-        now=desk.now(),
-    )
 
 
 def write(desk: Desk, seen: Look, phase: Phase) -> Look:
@@ -295,59 +186,3 @@ _OUTCOMES: dict[type[ExosyncError], StepOutcome] = {
     TargetConflict: StepOutcome.CONFLICT,
     StepDeclined: StepOutcome.DECLINED,
 }
-
-_RECOVERED = {
-    "found_done": "had been written",
-    "found_undone": "had not been written",
-    "found_changed": "cannot be told: the place holds something else again",
-}
-
-
-def _recover(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
-    """What became of the steps that a crashed run left without an outcome."""
-    findings = []
-    for step in desk.store.unfinished(job.name):
-        outcome = _outcome(step, observed)
-        desk.store.conclude(step.id, outcome, at=desk.now())
-        message = f"an interrupted run left “{step.summary}” unfinished; it {_RECOVERED[outcome]}"
-        findings.append(Finding("interrupted_step", message))
-    return tuple(findings)
-
-
-def _outcome(step: StepRecord, observed: Observed) -> str:
-    now_there = observed.resources.get(step.resource)
-    if now_there == step.gives:
-        return "found_done"
-    return "found_undone" if now_there == step.expects else "found_changed"
-
-
-def _drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
-    """Resources that are not as the last run left them."""
-    known = desk.store.target_state(job.name)
-    if known is None or known.seen_at is None:
-        return ()
-    # A step that failed may have been written all the same, and its outcome told too late.
-    ours = {(one.resource, one.gives) for one in desk.store.steps_since(job.name, known.seen_at)}
-    ours |= set(known.resources.items())
-    moved = [
-        name
-        for name, token in observed.resources.items()
-        if name in known.resources and name not in observed.unread and (name, token) not in ours
-    ]
-    asked = peoples_doing(desk.store, job.name)
-    since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"
-    return tuple(
-        _moved(name, since, asked=(name, observed.resources[name]) in asked, state=known.state)
-        for name in moved
-    )
-
-
-def _moved(name: str, since: str, *, asked: bool, state: str) -> Finding:
-    """What to say of a resource that changed and that exosync did not write."""
-    if asked:
-        message = f"{name} was changed {since}, as a person was asked to"
-        return Finding("person_acted", message, Severity.INFO)
-    if state == State.WAITING:
-        message = f"{name} was changed {since}, while a step for a person was open"
-        return Finding("person_acted", message, Severity.INFO)
-    return Finding("drift", f"{name} was changed by somebody else {since}")

@@ -13,10 +13,10 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import Check, Observed
 from exosync.core.tasks import Confirmation, Known
 from exosync.desire import wanted
+from exosync.desk import Job
 from exosync.errors import ExosyncError
 from exosync.people import acknowledge
 from exosync.recall import recall
-from exosync.stages import Job
 from tests.contract.harness import Harness, Json
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.world import World

@@ -15,7 +15,15 @@ import pytest
 import sqlalchemy.exc
 
 from exosync.errors import StoreError
-from exosync.store import Acknowledgement, FeedState, ServiceRecord, Store, TaskOutcome
+from exosync.store import (
+    Acknowledgement,
+    ChannelRecord,
+    FeedState,
+    MessageState,
+    ServiceRecord,
+    Store,
+    TaskOutcome,
+)
 from exosync.store.engine import _use_wal
 from exosync.store.failures import explain, mapped
 from tests.support.children import child
@@ -239,6 +247,21 @@ def test_another_thread(filled: Path) -> None:
 
 
 ASKED: dict[str, Any] = {"plan_id": "p", "gives": "g", "body": {}, "at": AT, "due_at": AT}
+MESSAGE: dict[str, Any] = {
+    "key": "msg_1",
+    "channel": "ops",
+    "thread": "t",
+    "severity": "info",
+    "events": [1],
+    "opened_at": AT,
+    "due_at": AT,
+}
+FAILED: dict[str, Any] = {
+    "error": "no answer",
+    "state": MessageState.WAITING,
+    "due_at": AT,
+    "body": {},
+}
 
 CALLS: dict[str, Callable[[Store], object]] = {
     "transaction": lambda store: store.transaction().__enter__(),
@@ -309,6 +332,32 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "begin_turn": lambda store: store.begin_turn("edge", AT),
     "end_turn": lambda store: store.end_turn("edge", seconds=1, next_at=None),
     "plan_turns": lambda store: store.plan_turns({"edge": None}),
+    "enrol_channel": lambda store: store.enrol_channel("ops"),
+    "channel_state": lambda store: store.channel_state("ops"),
+    "channel_states": lambda store: store.channel_states(),
+    "save_channel": lambda store: store.save_channel(ChannelRecord("ops", 0)),
+    "events_after": lambda store: store.events_after(0, 9),
+    "events_of": lambda store: store.events_of([1]),
+    "is_a_run_at_work": lambda store: store.is_a_run_at_work(),
+    "first_run_at": lambda store: store.first_run_at(),
+    "add_message": lambda store: store.add_message(**MESSAGE),
+    "extend_message": lambda store: store.extend_message(1, events=[1], severity="info"),
+    "close_message": lambda store: store.close_message(1, body={}, severity="info", due_at=AT),
+    "begin_attempt": lambda store: store.begin_attempt(1, due_at=AT),
+    "message_sent": lambda store: store.message_sent(1, AT),
+    "message_failed": lambda store: store.message_failed(1, **FAILED),
+    "postpone_messages": lambda store: store.postpone_messages("ops", AT),
+    "hasten_messages": lambda store: store.hasten_messages("ops", AT),
+    "revive_messages": lambda store: store.revive_messages([1], AT),
+    "open_messages": lambda store: store.open_messages("ops"),
+    "due_message": lambda store: store.due_message("ops", AT),
+    "is_channel_idle": lambda store: store.is_channel_idle("ops", AT),
+    "next_due": lambda store: store.next_due("ops"),
+    "messages": lambda store: store.messages(9),
+    "messages_by_key": lambda store: store.messages_by_key("msg"),
+    "conversation": lambda store: store.conversation("ops", "t", 9),
+    "opened_at": lambda store: store.opened_at("ops", 9),
+    "backlogs": lambda store: store.backlogs(),
 }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from exosync.assembly import Assembly
     from exosync.core.ranges import IpRanges
     from exosync.core.target import Observed
-    from exosync.stages import Job
+    from exosync.desk import Job
 
 Json = dict[str, Any]
 

@@ -19,16 +19,14 @@ from exosync.core.words import plural
 from exosync.daemon.jobs import COMMAND, Jobs
 from exosync.daemon.notify import Notifier
 from exosync.daemon.scheduling import Scheduling
-from exosync.daemon.webserver import WebServer, bind
 from exosync.errors import ConfigError, ExosyncError, LockHeldError
 from exosync.log import get_logger
 from exosync.metrics import Metrics
 from exosync.store import RunLock, ServiceRecord, Store, over
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from exosync.config import Loaded
+    from exosync.web.serving import PageServer
 
 HEART_STOPS = 60
 """Seconds without a beat after which the service does not count as alive."""
@@ -108,25 +106,23 @@ class Service:
         service is at work on the same state.
         """
         config = self._loaded.config
-        listener = bind(config.web.listen) if config.web.listen else None
         with self._alone(), self._signals():
+            web = self._page() if config.web.listen else None
+            url = web.start(config.web.listen) if web and config.web.listen else ""
             self._begin()
-            web = WebServer(self._app(), listener) if listener else None
             self._scheduling.start(config)
-            if web:
-                web.start()
-            where = f", page at {web.url}" if web else ""
-            get_logger().info("serving", targets=len(config.targets), page=web.url if web else "")
-            self._notifier.tell(
-                "READY=1", f"STATUS=serving {plural(len(config.targets), 'target')}{where}"
-            )
+            get_logger().info("serving", targets=len(config.targets), page=url)
+            targets = plural(len(config.targets), "target")
+            page = f", page at {url}" if url else ""
+            self._notifier.tell("READY=1", f"STATUS=serving {targets}{page}")
             self._loop()
             return self._end(web)
 
-    def _app(self) -> FastAPI:
+    def _page(self) -> PageServer:
         from exosync.web import create_app
+        from exosync.web.serving import PageServer
 
-        return create_app(self, environ=self._environ)
+        return PageServer(create_app(self, environ=self._environ))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -248,7 +244,7 @@ class Service:
         except ExosyncError as failure:
             get_logger().error("failed", error=str(failure))
 
-    def _end(self, web: WebServer | None) -> int:
+    def _end(self, web: PageServer | None) -> int:
         self._notifier.tell("STOPPING=1", "STATUS=finishing the steps in hand")
         within = self._loaded.config.schedule.stop_within.total_seconds()
         working = self._scheduling.pool.working()

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from exosync.core.changes import Change, ChangeKind, changes
 from exosync.core.meter import FEED, Meter
 from exosync.core.target import Action, State
+from exosync.desk import Look
 from exosync.errors import (
     ConfigError,
     ExosyncError,
@@ -27,7 +28,6 @@ from exosync.errors import (
 )
 from exosync.reconcile import Outcome
 from exosync.report import outcome_of
-from exosync.stages import Look
 from exosync.store import ABANDONED
 
 if TYPE_CHECKING:

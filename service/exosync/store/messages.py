@@ -217,6 +217,11 @@ class Messages(Session):
             query = query.where(messages.c.channel == channel)
         return self._messages(query)
 
+    def message(self, number: int) -> MessageRecord | None:
+        """One message by its number; None if there is none."""
+        found = self._messages(select(messages).where(messages.c.id == number))
+        return found[0] if found else None
+
     def messages_by_key(self, beginning: str) -> list[MessageRecord]:
         """The messages whose key begins so, at most two: enough to know that it is not unique."""
         where = messages.c.key.startswith(beginning, autoescape=True)

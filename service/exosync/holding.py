@@ -1,0 +1,37 @@
+"""Whether a run may write now what it otherwise would: pauses, windows, other targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from exosync.core import holds
+from exosync.core.target import Finding, Phase
+from exosync.desk import Desk, Job, Look
+
+
+def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
+    """Find out whether the plan's own steps of a phase must wait, and say why."""
+    if seen.plan is None or seen.held is not None or not seen.plan.own_steps(phase):
+        return seen
+    found = _pause(desk, seen.job) or holds.outside(seen.job.windows, desk.now())
+    if found is None and phase is Phase.REMOVE:
+        found = _others_behind(desk)
+    return seen if found is None else replace(seen, held=found, findings=(*seen.findings, found))
+
+
+def _pause(desk: Desk, job: Job) -> Finding | None:
+    pause = desk.store.pause_of(job.name)
+    return holds.paused(by=pause.by, why=pause.why, at=pause.at) if pause else None
+
+
+def _others_behind(desk: Desk) -> Finding | None:
+    known = {name: desk.store.target_state(name) for name in desk.others}
+    others = {
+        name: holds.Standing(one.version, one.state) if one else None for name, one in known.items()
+    }
+    return holds.behind(
+        others,
+        version=desk.wanted.desired.version,
+        adopted_at=desk.wanted.adopted_at,
+        now=desk.now(),
+    )
