@@ -119,7 +119,7 @@ class Service:
             return self._end(web)
 
     def _page(self) -> PageServer:
-        from exosync.web import create_app
+        from exosync.web.app import create_app
         from exosync.web.serving import PageServer
 
         return PageServer(create_app(self, environ=self._environ))
