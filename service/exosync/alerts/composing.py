@@ -7,14 +7,15 @@ its nature (what is to be pasted, and the like).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from exosync.alerts.gathering import DIGEST
 from exosync.alerts.kinds import VERSION_KINDS, advice, foremost, worst
-from exosync.alerts.standing import Named, target_part, target_title
+from exosync.alerts.standing import Named, steps, target_part
+from exosync.alerts.titles import MOST_IN_A_TITLE, digest_title, title_of, version_title
 from exosync.core.words import cleaned, plural, short
 from exosync.secrets import redact
 from exosync.store import EventRecord, TargetState, TaskRecord
@@ -22,7 +23,6 @@ from exosync.store import EventRecord, TargetState, TaskRecord
 Json = dict[str, Any]
 
 TEST = "test"
-MOST_IN_A_TITLE = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,12 @@ class Scene:
 
 def compose(events: Sequence[EventRecord], scene: Scene) -> Json:
     """The message that tells of these events, as JSON values."""
-    version = next((one for one in reversed(events) if one.kind in VERSION_KINDS), None)
+    told = next((one for one in reversed(events) if one.kind in VERSION_KINDS), None)
+    version = _version_part(told) if told else None
     parts = [_part(one, events, scene) for one in _subjects(events, scene)]
     made: Json = {
         "id": scene.key,
-        "type": DIGEST if scene.thread == DIGEST else _main(events, version).kind,
+        "type": DIGEST if scene.thread == DIGEST else (told or foremost(events)).kind,
         "at": scene.now.isoformat(),
         "channel": scene.channel,
         "owner": scene.owner,
@@ -59,9 +60,9 @@ def compose(events: Sequence[EventRecord], scene: Scene) -> Json:
         "title": short(_title(events, scene, version, parts), MOST_IN_A_TITLE),
         "thread": scene.thread,
         "reply_to": scene.reply_to,
-        "version": _version_part(version) if version else None,
+        "version": version,
         "targets": parts,
-        "next": _next(one for one in events if one.target is None),
+        "next": steps(pair for one in events if one.target is None for pair in advice(one)),
         "events": [_event_part(one) for one in events],
     }
     return safe(made)
@@ -97,12 +98,12 @@ def trial(scene: Scene) -> Json:
         "channel": scene.channel,
         "owner": scene.owner,
         "severity": "info",
-        "title": f"a test of the channel {scene.channel}: it works",
+        "title": f"A test of the channel {scene.channel}: it works",
         "thread": scene.thread,
         "reply_to": None,
         "version": None,
         "targets": [],
-        "next": [],
+        "next": [{"why": "nothing has happened: somebody ran exosync alerts test", "command": ""}],
         "events": [],
     }
     return safe(made)
@@ -125,21 +126,19 @@ def _redacted(value: Any) -> Any:
     return value
 
 
-def _main(events: Sequence[EventRecord], version: EventRecord | None) -> EventRecord:
-    return version or foremost(events)
-
-
 def _subjects(events: Sequence[EventRecord], scene: Scene) -> list[Named]:
     """The targets that the message tells of: all for a version or a heartbeat, else the events'."""
     if any(one.kind in (*VERSION_KINDS, "heartbeat") for one in events) and scene.thread != DIGEST:
         return list(scene.targets)
     known = {one.name: one for one in scene.targets}
     names = dict.fromkeys(one.target for one in events if one.target is not None)
-    return [known.get(name) or Named(name, "", "") for name in names]
+    gone = [Named(name, "", "") for name in names if name not in known]
+    return [*(one for one in scene.targets if one.name in names), *gone]
 
 
 def _part(named: Named, events: Sequence[EventRecord], scene: Scene) -> Json:
-    told = [one for one in events if one.target == named.name]
+    # What a digest tells of may be over: what to do follows from how things stand.
+    told = [one for one in events if one.target == named.name and scene.thread != DIGEST]
     done = [
         line
         for run in dict.fromkeys(one.run_id for one in told if one.run_id is not None)
@@ -188,72 +187,12 @@ def _event_part(event: EventRecord) -> Json:
     }
 
 
-def _next(events: Iterable[EventRecord]) -> list[Json]:
-    pairs = dict.fromkeys(pair for one in events for pair in advice(one))
-    return [{"why": why, "command": command} for why, command in pairs]
-
-
 def _title(
-    events: Sequence[EventRecord], scene: Scene, version: EventRecord | None, parts: list[Json]
+    events: Sequence[EventRecord], scene: Scene, version: Json | None, parts: Sequence[Json]
 ) -> str:
     if scene.thread == DIGEST:
-        errors = sum(one.severity == "error" for one in events)
-        also = f", {plural(errors, 'error')} among them" if errors else ""
-        return f"{plural(len(events), 'event')} in one message{also}"
-    if version is not None:
-        return "; ".join(filter(None, (_version_title(version), _outcome(parts))))
-    main = foremost(events)
-    more = len(events) - 1
-    title = target_title(main, events)
-    return f"{title} (and {plural(more, 'more event')})" if more else title
-
-
-def _version_title(event: EventRecord) -> str:
-    part = _version_part(event)
-    cloud = "" if part["instance"] == "Worldwide" else f" ({part['instance']})"
-    counts = ", ".join(_counted(part["changes"]))
-    if counts:
-        return f"Exchange Online{cloud}: {counts}"
-    if part["previous"]:
-        return f"Exchange Online{cloud}: version {part['version']}, mail ranges unchanged"
-    return f"Exchange Online{cloud}: first version {part['version']} adopted"
-
-
-def _counted(changes: list[Json]) -> Iterator[str]:
-    """`2 ranges added`, `1 removed`: the noun stands once."""
-    counts: dict[str, int] = {}
-    for one in changes:
-        word = "re-cut" if one["change"] == "recut" else one["change"]
-        counts[word] = counts.get(word, 0) + 1
-    for place, (word, count) in enumerate(counts.items()):
-        yield f"{plural(count, 'range') if place == 0 else f'{count:,}'} {word}"
-
-
-_OUTCOMES = {
-    "failed": "{} failed",
-    "refused": "{} refused",
-    "pending": "{} to be applied",
-    "waiting": "{} waiting for a person",
-    None: "{} not looked at yet",
-}
-
-
-def _outcome(parts: list[Json]) -> str:
-    """How the targets stand, in a few words: those that need a person first."""
-    if not parts:
-        return ""
-    found = [
-        words.format(sum(one["state"] == state for one in parts))
-        for state, words in _OUTCOMES.items()
-        if any(one["state"] == state for one in parts)
-    ]
-    good = sum(one["state"] not in _OUTCOMES for one in parts)
-    if good == len(parts):
-        return f"{parts[0]['name']} is right" if good == 1 else f"all {good:,} targets are right"
-    rest = [f"{good:,} right"] if good else []
-    if len(parts) == 1:
-        return f"{parts[0]['name']}: {found[0].partition(' ')[2]}"
-    return f"of {len(parts):,} targets {', '.join([*found, *rest])}"
+        return digest_title(events)
+    return title_of(events) if version is None else version_title(version, parts)
 
 
 def _text(value: object) -> str:

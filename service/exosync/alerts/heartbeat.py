@@ -63,7 +63,7 @@ def heartbeat(
     if todo:
         wrong.append(f"{plural(todo, 'step')} for a person")
     count = plural(len(found), "target")
-    good = f"all is well: {count} as desired"
+    good = f"All is well: {count} as desired"
     body = {
         "well": not wrong,
         "instance": config.feed.instance,
@@ -73,14 +73,14 @@ def heartbeat(
         "targets": {name: one.state if one else None for name, one in found.items()},
         "todo": todo,
     }
-    return good if not wrong else f"not all is well: {', '.join(wrong)}", body
+    return good if not wrong else f"Not all is well: {', '.join(wrong)}", body
 
 
 def _targets_wrong(found: Mapping[str, TargetState | None]) -> list[str]:
     words = {
         "failed": "failed",
         "refused": "refused",
-        "pending": "to be applied",
+        "pending": "pending",
         "waiting": "waiting for a person",
     }
     states = [one.state if one else None for one in found.values()]

@@ -19,13 +19,15 @@ class Kind:
     """One kind of event.
 
     `thread` names the conversation that it belongs to; `{target}`, `{setting}` and the like
-    are filled from the event. `begins`: it opens that conversation anew. `advice` are pairs of
-    why and command.
+    are filled from the event. `begins`: it opens that conversation anew. `ends` is the severity
+    of what it ends: who was told of that is told of its end. `advice` are pairs of why and
+    command.
     """
 
     severity: str
     thread: str
     begins: bool = False
+    ends: str = "info"
     advice: tuple[tuple[str, str], ...] = ()
 
 
@@ -35,15 +37,15 @@ _STATUS = (("to see how everything stands", "exosync status"),)
 KINDS: dict[str, Kind] = {
     "target_failed": Kind("error", "target:{target}:failing", begins=True, advice=_CHECK),
     "still_failing": Kind("warning", "target:{target}:failing", advice=_CHECK),
-    "target_recovered": Kind("info", "target:{target}:failing"),
+    "target_recovered": Kind("info", "target:{target}:failing", ends="error"),
     "refused": Kind("warning", "target:{target}:plan", begins=True),
     "person_needed": Kind("warning", "target:{target}:todo:{setting}", begins=True),
     "step_overdue": Kind("warning", "target:{target}:todo:{setting}"),
-    "acknowledged": Kind("info", "target:{target}:todo:{setting}"),
-    "step_seen": Kind("info", "target:{target}:todo:{setting}"),
-    "step_dropped": Kind("info", "target:{target}:todo:{setting}"),
+    "acknowledged": Kind("info", "target:{target}:todo:{setting}", ends="warning"),
+    "step_seen": Kind("info", "target:{target}:todo:{setting}", ends="warning"),
+    "step_dropped": Kind("info", "target:{target}:todo:{setting}", ends="warning"),
     "drift": Kind("warning", "target:{target}:drift", begins=True),
-    "drift_repaired": Kind("info", "target:{target}:drift"),
+    "drift_repaired": Kind("info", "target:{target}:drift", ends="warning"),
     "plan_waits": Kind("info", "target:{target}:plan", begins=True),
     "approved": Kind("info", "target:{target}:plan"),
     "applied": Kind("info", "target:{target}:plan"),
@@ -53,7 +55,7 @@ KINDS: dict[str, Kind] = {
     "feed_adopted": Kind("info", "version:{instance}:{version}", begins=True),
     "feed_refused": Kind("warning", "feed:refused", begins=True, advice=_CHECK),
     "feed_stale": Kind("warning", "feed:stale", begins=True, advice=_CHECK),
-    "feed_back": Kind("info", "feed:stale"),
+    "feed_back": Kind("info", "feed:stale", ends="warning"),
     "credential_ending": Kind("warning", "credential:{what}"),
     "config_refused": Kind(
         "error", "config", begins=True, advice=(("to see what is wrong", "exosync check"),)
@@ -68,7 +70,7 @@ KINDS: dict[str, Kind] = {
             ("to see what waits", "exosync alerts list"),
         ),
     ),
-    "channel_up": Kind("info", "channel:{channel}"),
+    "channel_up": Kind("info", "channel:{channel}", ends="error"),
     "run_interrupted": Kind(
         "warning",
         "service:interrupted",
@@ -101,17 +103,23 @@ def rank(severity: str) -> int:
     return RANKS.get(severity, max(RANKS.values()))
 
 
+def weight(event: EventRecord) -> int:
+    """How serious an event is to whom it concerns: as what it is, or as what it ends."""
+    return max(rank(event.severity), rank(kind_of(event.kind).ends))
+
+
 def worst(severities: Iterable[str]) -> str:
     """The most serious of them; `info` if there are none."""
     return max(severities, key=rank, default="info")
 
 
 def foremost(events: Iterable[EventRecord]) -> EventRecord:
-    """The event that matters most: the most serious, then by kind, then the oldest."""
-    return min(events, key=lambda one: (-rank(one.severity), _place(one.kind), one.id))
+    """The event that matters most, by its kind; the oldest of several."""
+    return min(events, key=lambda one: (place_of(one.kind), one.id))
 
 
-def _place(kind: str) -> int:
+def place_of(kind: str) -> int:
+    """The place of a kind among all, those that matter most first."""
     return _ORDER.get(kind, len(_ORDER))
 
 

@@ -6,6 +6,7 @@ one takes its place, and the message says so.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ MOST_LINES = 60
 """So many lines of a text to paste, or changes of ranges, stand in a message to people."""
 
 _WIDTH = 76
+_GAPS = re.compile(r"\n[ \t]*\n[ \t\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def subject(text: str) -> str:
 
 def page(text: str) -> str:
     """The page that a template made, without what steers a terminal, and without secrets."""
-    return clean(redact(text)).strip() + "\n"
+    return _GAPS.sub("\n\n", clean(redact(text))).strip("\n") + "\n"
 
 
 def _joined(pieces: Iterator[str], name: str) -> str:
@@ -176,9 +178,21 @@ def state_words(state: str | None) -> str:
 
 def tone(part: Json) -> str:
     """What colour a target has: good, warn or bad."""
-    return {"in_sync": "good", "applied": "good", "asserted": "good", "failed": "bad"}.get(
-        part["state"] or "", "warn"
+    return {
+        "in_sync": "good",
+        "applied": "good",
+        "asserted": "good",
+        "failed": "bad",
+        "refused": "bad",
+    }.get(part["state"] or "", "warn")
+
+
+def eventful(part: Json, brief: bool = False) -> bool:  # noqa: FBT001, FBT002  (a filter's)
+    """Whether there is more to say of a target than how it stands."""
+    keys = (
+        ("next", "tasks") if brief else ("done", "refusals", "findings", "error", "next", "tasks")
     )
+    return any(part[key] for key in keys)
 
 
 def cell(text: str) -> str:
@@ -204,6 +218,7 @@ FILTERS: dict[str, Any] = {
     "lines_of": lines_of,
     "state": state_words,
     "tone": tone,
+    "eventful": eventful,
     "cell": cell,
     "fence": fence,
     "cut": short,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from exosync.alerts.kinds import rank
+from exosync.alerts.kinds import rank, weight
 from exosync.store import EventRecord
 
 _OWN = ("channel_down", "channel_up")
@@ -29,12 +29,13 @@ class Route:
     def takes(self, event: EventRecord) -> bool:
         """Whether the channel tells of this event.
 
-        What is about no target concerns all of them. Of itself a channel tells nothing: while
+        What is about no target concerns all of them. The end of something is as serious as the
+        thing itself was. Of itself a channel tells nothing: while
         it is down that would wait, and when it works again there is nothing to do.
         """
         if event.kind in _OWN and event.body.get("channel") == self.channel:
             return False
-        if rank(event.severity) < rank(self.severity) or not _fits(event.kind, self.events):
+        if weight(event) < rank(self.severity) or not _fits(event.kind, self.events):
             return False
         return event.target is None or self.covers(event.target)
 

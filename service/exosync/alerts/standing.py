@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,15 +65,6 @@ def target_part(
     }
 
 
-def target_title(main: EventRecord, events: Sequence[EventRecord]) -> str:
-    """What a message about a target is called; several reminders are counted."""
-    alike = [one for one in events if one.kind == main.kind]
-    if main.kind in ("person_needed", "step_overdue") and len(alike) > 1:
-        word = "steps are overdue" if main.kind == "step_overdue" else "steps wait for a person"
-        return f"{main.target}: {len(alike)} {word}"
-    return main.title
-
-
 def _changes(state: TargetState | None, events: Sequence[EventRecord]) -> list[Json]:
     """What was changed, by the events, or what is still to be changed, by the last run."""
     told = [one.body.get("changes") for one in events]
@@ -96,8 +87,15 @@ def _listed(values: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> list[
 
 def _next(named: Named, state: TargetState | None, events: Sequence[EventRecord]) -> list[Json]:
     pairs = [*(_by_state(named, state) if state else ())]
-    pairs += [pair for one in events for pair in advice(one)]
-    return [{"why": why, "command": command} for why, command in dict.fromkeys(pairs)]
+    return steps([*pairs, *(pair for one in events for pair in advice(one))])
+
+
+def steps(pairs: Iterable[tuple[str, str]]) -> list[Json]:
+    """What to do, as JSON values; the same command only once, for the first reason given."""
+    found: dict[str, Json] = {}
+    for why, command in pairs:
+        found.setdefault(command or why, {"why": why, "command": command})
+    return list(found.values())
 
 
 def _by_state(named: Named, state: TargetState) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ class WebhookChannel:
     def send(self, message: Message) -> None:
         """Send the published object; any answer of 2xx is enough. Raises AlertError."""
         url = self._address()
-        payload = json.dumps(message.alert, ensure_ascii=False, separators=(",", ":")).encode()
+        payload = json.dumps(message.alert, separators=(",", ":")).encode()
         timestamp = int(self.clock().timestamp())
         signed = headers(self.secret(), key=message.key, timestamp=timestamp, payload=payload)
         content = {"Content-Type": "application/json; charset=utf-8", "User-Agent": AGENT}
