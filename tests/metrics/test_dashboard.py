@@ -146,7 +146,7 @@ def test_a_query_for_what_is_not_there_is_told() -> None:
 
     assert [] == faults('sum by (state) (x{state="failed"})', known)
     assert ["there is no z"] == faults("z", known)
-    assert ["no series of x fits (('state', '=', 'faild'),)"] == faults('x{state="faild"}', known)
+    assert ["no series of x fits (('state', '=', 'fail'),)"] == faults('x{state="fail"}', known)
     assert ["nothing has the label stat"] == faults("sum by (stat) (x)", known)
     assert ["it asks for nothing"] == faults("1 + 1", known)
     assert {"a", "b"} == grouped("sum by (a, b) (x)")
