@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,9 +27,9 @@ Json = dict[str, Any]
 @config_option
 @json_option
 def check(*, as_json: bool) -> int:
-    """Try the configuration, the feed and every target: reachability, credentials, permissions.
+    """Try the configuration, the feed, every target and every channel of alerts.
 
-    Nothing is changed. Ends with 0 if all is right, else with 4.
+    That is reachability, credentials and permissions. Nothing is changed or sent. Ends with 0 if all is right, else with 4.
     """
     with opened(rounds=1) as assembly:
         rows = [
@@ -62,6 +63,31 @@ def _checks(assembly: Assembly) -> Iterator[tuple[str, Check]]:
     for job in assembly.rules.jobs:
         assembly.rules.progress(f"checking {job.name}")
         yield from ((job.name, one) for one in check_target(job))
+    yield from _paused(assembly)
+    if assembly.config.alerts.channels or assembly.store.backlogs():
+        yield from _channels(assembly)
+
+
+def _paused(assembly: Assembly) -> Iterator[tuple[str, Check]]:
+    from exosync.core.holds import paused
+    from exosync.core.target import Check
+
+    for one in assembly.store.pauses():
+        told = paused(by=one.by, why=one.why, at=one.at).message
+        remedy = f"exosync resume {one.target}".rstrip()
+        yield one.target or "pause", Check("pause", ok=None, message=told, remedy=remedy)
+
+
+def _channels(assembly: Assembly) -> Iterator[tuple[str, Check]]:
+    from exosync.alerts import build_channels, check_channel, check_outbox, check_templates
+
+    for channel in build_channels(assembly.loaded, os.environ):
+        assembly.rules.progress(f"checking channel {channel.name}")
+        yield from ((f"channel {channel.name}", one) for one in check_channel(channel))
+    for name, one in check_outbox(assembly.store, assembly.config):
+        yield f"channel {name}", one
+    for one in check_templates(assembly.loaded, assembly.rules.now()):
+        yield "templates", one
 
 
 def _configuration(assembly: Assembly) -> Check:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from exosync.cli.output import put, say, say_json
 from exosync.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from exosync.assembly import Assembly
     from exosync.reconcile import Outcome
@@ -193,7 +195,7 @@ def _run(command: str, prepare: Prepare, fmt: str, wait: float) -> int:
     from exosync.report import EXIT_CODES
     from exosync.running import run_once
 
-    with opened(rounds=2) as assembly:
+    with opened(rounds=2) as assembly, _telling(assembly):
         scope, work = prepare(assembly)
         with locked(assembly, command, scope=scope, wait=wait):
             kept, told = run_once(assembly.store, assembly.rules, command, work, scope=scope)
@@ -208,6 +210,27 @@ def _run(command: str, prepare: Prepare, fmt: str, wait: float) -> int:
         targets={one["name"]: one["state"] for one in told["targets"]},
     )
     return EXIT_CODES[told["outcome"]]
+
+
+@contextmanager
+def _telling(assembly: Assembly) -> Iterator[None]:
+    """Whatever comes of the run, people are told of it at its end, as far as that is quick.
+
+    What does not leave within seconds stays in the outbox, for the next command or the service.
+    """
+    if not assembly.config.alerts.channels:
+        yield
+        return
+    from exosync.alerts import enrol, flush
+    from exosync.log import get_logger
+
+    enrol(assembly.store, assembly.config)
+    try:
+        yield
+    finally:
+        for one in flush(assembly.store, assembly.loaded, os.environ, assembly.rules.now()):
+            if one.error:
+                get_logger().warning("channel", channel=one.channel, error=one.error)
 
 
 def _show(told: dict[str, Any], fmt: str) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from exosync.metrics import Metrics
 
 COMMAND = "exosync serve"
+CHANNEL = ":alerts "
+"""What the name of a channel's job begins with."""
+
 SLOW = 10
 """So many times schedule.slow_after, and people are told that a run is still at work."""
 FEED_JITTER = timedelta(minutes=5)
@@ -71,7 +74,7 @@ class Jobs:
         title = f"{name}: a fault of exosync ended the job: {type(error).__name__}: {error}"
         about = name if target_of(self.loaded().config, name) else None
         try:
-            with self.opened() as store:
+            with self.open() as store:
                 last = store.last_event(about, ("target_failed", "target_recovered"))
                 if last is None or last.title != title:
                     store.add_event(
@@ -105,7 +108,7 @@ class Jobs:
         """Run one target: observe, plan, guard, apply, verify, record."""
         with self._at_work(name) as (assembly, rules):
             if assembly.store.adopted(assembly.instance) is None:
-                return Turn(self.now() + SOON)
+                return Turn(self.now() + SOON, idle=True)
             told = self._run(assembly, rules, f"sync {name}", name, writing=True)
             known = assembly.store.target_state(name)
         pace, windows = pace_of(assembly.config, name), rules.jobs[0].windows
@@ -115,21 +118,23 @@ class Jobs:
             after_target(target, failures=failures, pace=pace, windows=windows, now=self.now())
         )
 
-    def controls(self) -> Turn:
-        """What people asked for by `exosync trigger`."""
-        loaded = self.loaded()
-        with Store.open(loaded.config.state, base=loaded.base) as store:
-            asked = {one.target for one in store.take_triggers(self.now())}
-        if not asked:
-            return Turn()
-        names = (FEED, *_names(loaded.config))
-        return Turn(wake=names if "" in asked else tuple(one for one in names if one in asked))
+    def asked(self, store: Store) -> tuple[str, ...]:
+        """The jobs that are to be done at once: asked for by a person, or with alerts to send."""
+        config, now = self.loaded().config, self.now()
+        asked = {one.target for one in store.take_triggers(now)}
+        names = (FEED, *_names(config))
+        telling = [
+            f"{CHANNEL}{one.name}"
+            for one in config.alerts.channels
+            if not store.is_channel_idle(one.name, now)
+        ]
+        return (*(one for one in names if "" in asked or one in asked), *telling)
 
     def watch(self) -> Turn:
         """Look for silence, and for what comes to its end."""
         config, now = self.loaded().config, self.now()
         after = config.alerts.stale_after
-        with self.opened() as store:
+        with self.open() as store:
             watch_feed(store, config.feed.instance, after=after, since=self.started_at, now=now)
             watch_targets(store, _names(config), after=after, since=self.started_at, now=now)
             watch_slow(store, after=config.schedule.slow_after * SLOW, now=now)
@@ -142,24 +147,27 @@ class Jobs:
         loaded = self.loaded()
         job = next((one for one in build_channels(loaded, self.environ) if one.name == name), None)
         if job is not None:
-            with self.opened() as store:
+            with self.open() as store:
                 tick(store, job, loaded.config, self.now())
         return Turn()
+
+    def planned(self, turns: Mapping[str, datetime | None]) -> None:
+        """Write down when each job comes next, after a start or a new configuration."""
+        with self.open() as store:
+            store.plan_turns(turns)
 
     def ended(self, name: str, seconds: float, next_at: datetime | None) -> None:
         """Write down how long a job took, and when it comes next."""
         try:
-            with self.opened() as store:
+            with self.open() as store:
                 store.end_turn(name, seconds=seconds, next_at=next_at)
         except ExosyncError as error:
             get_logger().error("failed", job=name, error=str(error))
 
-    @contextmanager
-    def opened(self) -> Iterator[Store]:
-        """The state, for what is no run."""
+    def open(self) -> Store:
+        """The state, for what is no run; a context manager that closes it."""
         loaded = self.loaded()
-        with Store.open(loaded.config.state, base=loaded.base) as store:
-            yield store
+        return Store.open(loaded.config.state, base=loaded.base)
 
     @contextmanager
     def _at_work(self, name: str) -> Iterator[tuple[Assembly, Rules]]:

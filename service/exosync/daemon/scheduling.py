@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from exosync.core.meter import FEED
 from exosync.core.pace import Pace
-from exosync.daemon.jobs import Jobs, account_of, pace_of
+from exosync.daemon.jobs import CHANNEL, Jobs, account_of, pace_of
 from exosync.daemon.pool import Pool
 from exosync.daemon.triggers import trigger
 from exosync.daemon.turns import Turn
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 HOUSEKEEPING: Mapping[str, timedelta] = {
     ":beat": timedelta(seconds=5),
-    ":controls": timedelta(seconds=2),
     ":watch": timedelta(minutes=5),
 }
 """The jobs that are always there, beside the feed's, and how often each comes."""
 
-CHANNEL = ":alerts "
-CHANNEL_EVERY = timedelta(seconds=5)
+CHANNEL_EVERY = timedelta(minutes=1)
+"""At the latest: the loop wakes a channel as soon as it has something to send."""
 
 _WORKERS = "targets"
 _OTHERS = "default"
@@ -51,6 +50,7 @@ class Scheduling:
         self._guard = threading.Lock()
         self._again: set[str] = set()
         self._done: set[str] = set()
+        self._idle: set[str] = set()
         self.pool = Pool(
             places=config.schedule.workers,
             slow_after=config.schedule.slow_after.total_seconds(),
@@ -87,8 +87,7 @@ class Scheduling:
                 job.remove()
         for name, (pace, jitter) in wanted.items():
             self._add(name, trigger(pace, jitter))
-        with self._jobs.opened() as store:
-            store.plan_turns({name: self.next_at(name) for name in (FEED, *_targets(config))})
+        self._jobs.planned({name: self.next_at(name) for name in (FEED, *_targets(config))})
 
     def wake(self, names: tuple[str, ...]) -> None:
         """Run jobs at once; one that is at work comes again as soon as it is done."""
@@ -108,9 +107,13 @@ class Scheduling:
         return found
 
     def first_round_left(self, config: Config) -> list[str]:
-        """The targets (and the feed) that have not been run since the start."""
+        """The targets (and the feed) that have not been run since the start.
+
+        One that cannot be run, since no version can be had, is not waited for.
+        """
         with self._guard:
-            return [one for one in (FEED, *_targets(config)) if one not in self._done]
+            over = self._done | (self._idle if FEED in self._done else set())
+            return [one for one in (FEED, *_targets(config)) if one not in over]
 
     def stop(self, seconds: float) -> bool:
         """Start nothing any more, and wait for what is at work; False if some still is."""
@@ -141,12 +144,14 @@ class Scheduling:
         started = time.monotonic()
         turn = self._jobs.safely(name, partial(self._work, name))
         with self._guard:
-            self._done.add(name)
+            (self._idle if turn.idle else self._done).add(name)
+            self._idle.difference_update(turn.wake)
             again = name in self._again
             self._again.discard(name)
         if again:
             turn = Turn(datetime.now(UTC), turn.wake)
-        if turn.next_at is not None:
+        # Housekeeping comes as often as ever, whatever went wrong: the heart must beat on.
+        if turn.next_at is not None and name not in HOUSEKEEPING:
             self._come(name, turn.next_at)
         if name == FEED or not name.startswith(":"):
             self._jobs.ended(name, time.monotonic() - started, self.next_at(name))
@@ -159,7 +164,7 @@ class Scheduling:
             return Turn()
         if name.startswith(CHANNEL):
             return self._jobs.channel(name.removeprefix(CHANNEL))
-        own = {FEED: self._jobs.feed, ":controls": self._jobs.controls, ":watch": self._jobs.watch}
+        own = {FEED: self._jobs.feed, ":watch": self._jobs.watch}
         return own[name]() if name in own else self._jobs.target(name)
 
     def _come(self, name: str, at: datetime) -> None:

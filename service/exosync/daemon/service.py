@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from exosync import __version__
+from exosync.alerts import enrol
 from exosync.core.target import Check
 from exosync.core.words import plural
 from exosync.daemon.jobs import COMMAND, Jobs
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 HEART_STOPS = 60
 """Seconds without a beat after which the service does not count as alive."""
 
-_TELL_STATE = 30
+_BEATS = timedelta(seconds=30)
+"""How often the state is told that the service lives."""
+
+_LISTENS = 2
+"""Seconds between two looks at what people ask for through the state."""
 
 
 class Service:
@@ -56,7 +61,9 @@ class Service:
         self._reload = threading.Event()
         self._wakes = threading.Event()
         self._beat_at = time.monotonic()
-        self._told_at = 0.0
+        self._ear: Store | None = None
+        self._listens_at = 0.0
+        self._told_at: datetime | None = None
         self._metrics = Metrics(loaded, now=now)
         self._notifier = Notifier(environ)
         self._jobs = Jobs(
@@ -85,7 +92,7 @@ class Service:
     def ready(self) -> Sequence[Check]:
         """Whether the state can be used and each target was turned to once."""
         try:
-            with self._jobs.opened() as store:
+            with self._jobs.open() as store:
                 state = Check("state", ok=True, message=f"{store.path.name} can be read")
         except ExosyncError as error:
             state = Check("state", ok=False, message=str(error))
@@ -127,7 +134,7 @@ class Service:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One service on a state."""
-        with self._jobs.opened() as store:
+        with self._jobs.open() as store:
             path = store.path
         with RunLock(path, command=COMMAND, what="serve").held(at=self._now()):
             yield
@@ -153,7 +160,8 @@ class Service:
     def _begin(self) -> None:
         """Write down that the service starts, and what an earlier process left behind."""
         now = self._now()
-        with self._jobs.opened() as store:
+        with self._jobs.open() as store:
+            enrol(store, self._loaded.config)
             before = store.service()
             dead = self._interrupted(store, now)
             unclean = before is not None and before.stopped_at is None
@@ -196,16 +204,36 @@ class Service:
             if self._reload.is_set():
                 self._reload.clear()
                 self._read_again()
+            if time.monotonic() >= self._listens_at and not self._stop.is_set():
+                self._listens_at = time.monotonic() + _LISTENS
+                self._listen()
             if self.alive().ok:
                 self._notifier.tell("WATCHDOG=1")
             _reap()
+        self._deafen()
+
+    def _listen(self) -> None:
+        """Do what was asked for through the state, and tell it that the service lives."""
+        try:
+            if self._ear is None:
+                self._ear = self._jobs.open()
+            now = self._now()
+            self._scheduling.wake(self._jobs.asked(self._ear))
+            if self.alive().ok and (self._told_at is None or now - self._told_at >= _BEATS):
+                self._ear.beat(now)
+                self._told_at = now
+        except ExosyncError as error:
+            get_logger().error("failed", job="listening", error=str(error))
+            self._deafen()
+
+    def _deafen(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            with suppress(ExosyncError):
+                ear.close()
 
     def _beat(self) -> None:
         self._beat_at = time.monotonic()
-        if self._beat_at - self._told_at >= _TELL_STATE:
-            self._told_at = self._beat_at
-            with self._jobs.opened() as store:
-                store.beat(self._now())
 
     def _read_again(self) -> None:
         """Take a new configuration if it is whole and fits; else keep the old one and say so."""
@@ -213,25 +241,30 @@ class Service:
         try:
             fresh = self._read()
             _fits(self._loaded, fresh)
-        except ConfigError as error:
+            with self._jobs.open() as store:
+                enrol(store, fresh.config)
+        except ExosyncError as error:
             self._metrics.config_refused()
             get_logger().error("configuration refused", error=str(error))
             self._tell("config_refused", "error", "configuration refused", str(error))
         else:
-            changed = _differing(self._loaded, fresh)
-            self._loaded = fresh
-            self._metrics.configured(fresh)
-            self._scheduling.configure(fresh.config)
-            get_logger().info("configuration read again", changed=changed)
-            if changed:
-                told = f"configuration read again; changed: {', '.join(changed)}"
-                self._tell("config_changed", "info", told, "")
+            self._take(fresh)
         self._notifier.tell("READY=1")
+
+    def _take(self, fresh: Loaded) -> None:
+        changed = _differing(self._loaded, fresh)
+        self._loaded = fresh
+        self._metrics.configured(fresh)
+        self._scheduling.configure(fresh.config)
+        get_logger().info("configuration read again", changed=changed)
+        if changed:
+            told = f"configuration read again; changed: {', '.join(changed)}"
+            self._tell("config_changed", "info", told, "")
 
     def _tell(self, kind: str, severity: str, title: str, error: str) -> None:
         first = error.splitlines()[0] if error else ""
         try:
-            with self._jobs.opened() as store:
+            with self._jobs.open() as store:
                 store.add_event(
                     kind,
                     severity,
@@ -254,7 +287,7 @@ class Service:
             get_logger().warning("left at work", jobs=left, told="the next start looks first")
         if web:
             web.stop()
-        with suppress(ExosyncError), self._jobs.opened() as store:
+        with suppress(ExosyncError), self._jobs.open() as store:
             known = store.service()
             if known is not None:
                 store.save_service(replace(known, stopped_at=self._now()))

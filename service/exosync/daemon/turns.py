@@ -25,11 +25,12 @@ class Turn:
     """What a job wants after its work.
 
     `next_at` is when it must come again at the latest (None: as its schedule says),
-    `wake` the targets that are to be run at once.
+    `wake` the targets that are to be run at once. `idle`: there was nothing to go by yet.
     """
 
     next_at: datetime | None = None
     wake: tuple[str, ...] = ()
+    idle: bool = False
 
 
 def after_target(
