@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exosync.core import guards, intake
 from exosync.core.changes import ChangeKind
 from exosync.core.meter import FEED, OUTCOMES
 from exosync.core.target import Action, State
@@ -29,7 +30,7 @@ ALLOWED = {
     "channel": {"ops", "desk", "gone"},
     "feed_instance": {"USGovGCCHigh"},
     "version": {"2024073100"},
-    "rule": {"foreign_owner"},
+    "rule": {*guards.RULES, *intake.RULES, "foreign_owner"},
 }
 """Every label of ours with all the values that it may have here."""
 
@@ -186,6 +187,7 @@ def test_channels_tell_what_they_have_not_sent(lived: Watched) -> None:
         ("steps_total", {"target": "edge", "action": "create"}, 1),
         ("steps_total", {"target": "edge", "action": "update"}, 1),
         ("refused_total", {"rule": "foreign_owner"}, 2),
+        ("refused_total", {"rule": "shrink"}, 0),
         ("target_errors_total", {"target": "broken", "kind": "other"}, 2),
         ("target_errors_total", {"target": "edge", "kind": "other"}, 0),
         ("feed_errors_total", {"kind": "unreachable"}, 0),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from exosync.core import guards, intake
 from exosync.core.changes import Change, ChangeKind, changes
 from exosync.core.meter import FEED, Meter
 from exosync.core.target import Action, State
@@ -121,6 +122,8 @@ class RunCounters:
         )
         for kind in FEED_ERRORS.values():
             self._feed_errors.labels(kind)
+        for rule in (*guards.RULES, *intake.RULES):
+            self._refused.labels(rule)
 
     @property
     def of_targets(self) -> tuple[MetricWrapperBase, ...]:
