@@ -1,5 +1,5 @@
 # make help tells what there is. PYTHON=python3.12 chooses the interpreter,
-# PYTEST_ARGS="-k spf -x" goes on to pytest, UPGRADE=1 lets `make requirements` move pins.
+# PYTEST_ARGS="-k spf -x" goes on to pytest, WORKERS=0 runs the tests one by one, UPGRADE=1 lets `make requirements` move pins.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,15 +12,17 @@ export PYTHON ?=
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 PYTEST_ARGS ?=
+WORKERS ?= auto
 VENV := .venv/bin
 UV := build/uv/bin/uv
 # pip before 23.3 takes `coverage==7.17.3` for no pin of `coverage[toml]`, so the extras stay.
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-strip-extras \
 	--no-annotate --custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
+MANIFESTS = $(filter-out %/kustomization.yaml %/exosync.yaml,$(wildcard deploy/kubernetes/*/*.yaml))
 PINS = $(COMPILE) --constraint requirements/dev.txt
 
-.PHONY: help demo test lint types docs bench reference requirements wheel clean env-run env-test env-dev env-bench
+.PHONY: help demo test lint types docs bench reference requirements wheel image image-twice clean env-run env-test env-dev env-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,16 +32,18 @@ demo: env-run ## the whole way in under a minute, without network, root or crede
 
 test: env-test ## run all tests, with branch coverage
 	@deploy/dev/servers.sh
-	@$(VENV)/python -m pytest --cov=exosync --cov=exosync_adapters --cov-branch $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --cov=exosync --cov=exosync_adapters --cov-branch $(PYTEST_ARGS)
 
-lint: env-dev types ## style, types, import arrows, dead code, spelling, shell and Dockerfile
+lint: env-dev types ## style, types, import arrows, dead code, spelling, shell, Dockerfile and manifests
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/lint-imports --no-cache
 	$(VENV)/vulture
 	$(VENV)/codespell
-	$(VENV)/shellcheck deploy/dev/*.sh .ci/run
+	$(VENV)/shellcheck deploy/dev/*.sh deploy/container/*.sh .ci/run
 	$(VENV)/hadolint Dockerfile
+	$(VENV)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
+	$(VENV)/kubernetes-validate --strict --quiet $(MANIFESTS)
 
 types: env-dev ## check types (mypy, strict)
 	$(VENV)/mypy
@@ -65,6 +69,12 @@ requirements: $(UV) ## pin the dependencies of pyproject.toml with their hashes
 wheel: env-dev ## build the wheel into dist/
 	rm -rf dist
 	$(VENV)/python -m hatchling build --target wheel
+
+image: env-run ## build the container image by buildah, without an engine or an image registry
+	@deploy/container/image.sh
+
+image-twice: env-run ## build it twice from nothing: the digests must be the same
+	@deploy/container/image.sh twice
 
 clean: ## remove everything that was made, .venv included
 	rm -rf .venv build dist docs/_build htmlcov .coverage .coverage.* \
