@@ -16,7 +16,9 @@ from tests.metrics.queries import faults
 Known = dict[str, list[Mapping[str, str]]]
 
 FOLDER = DEPLOY / "prometheus"
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "monitoring.md"
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = DOCS / "guides" / "monitoring.md"
+OPERATIONS = DOCS / "operations.md"
 TESTS = sorted(FOLDER.glob("*.test.yml"))
 
 
@@ -87,6 +89,14 @@ def test_a_rule_says_what_is_so_and_where_help_is(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"critical", "warning", "info"}
     assert not notes["summary"].endswith(".")
     assert notes["description"].endswith(".")
+
+
+@pytest.mark.skipif(not OPERATIONS.exists(), reason="docs/operations.md is not written yet")
+def test_every_runbook_is_a_heading_of_the_operations_guide() -> None:
+    """Sphinx makes anchors of headings down to the third level."""
+    headings = re.findall(r"^#{2,3} `?(Exosync\w+)`?$", OPERATIONS.read_text(), re.MULTILINE)
+
+    assert set(NAMES) == set(headings)
 
 
 def test_the_guide_lists_every_rule_with_its_severity() -> None:
