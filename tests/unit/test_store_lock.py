@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from exosync.errors import LockHeldError, StoreError
-from exosync.store import RunLock
+from exosync.store import RunLock, over
 from tests.support.children import child
 from tests.support.state import AT, bound_by_permissions
 
@@ -186,3 +186,27 @@ def test_a_full_disk_is_a_store_error_and_frees_the_lock(path: Path) -> None:
         assert "cannot be opened or written: File too large" in told()
         with lock(path).held(at=AT):
             pass
+
+
+def test_runs_over_different_things_share_the_run_lock(path: Path) -> None:
+    """Those over one thing do not, and one over everything shares it with none."""
+    with over(path, "edge", command="a", at=AT), over(path, ":feed", command="b", at=AT):
+        for scope in ("edge", ":feed", ""):
+            with pytest.raises(LockHeldError), over(path, scope, command="c", at=AT):
+                pass
+        with over(path, "other", command="c", at=AT):
+            pass
+    with over(path, "", command="a", at=AT), pytest.raises(LockHeldError, match="`a`"):  # noqa: SIM117
+        with over(path, "edge", command="b", at=AT):
+            pass
+
+
+def test_the_locks_of_things_lie_in_a_folder_of_their_own(path: Path) -> None:
+    """For its owner alone; their names are those of the things."""
+    with over(path, "edge", command="a", at=AT):
+        pass
+    with RunLock(path, command="a", what="alerts ops").held(at=AT):
+        pass
+    folder = path.with_name("exosync.db.locks")
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+    assert ["alerts.ops", "run.edge"] == sorted(one.name for one in folder.iterdir())
