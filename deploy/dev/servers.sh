@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Sees to the programs that the tests hold exosync against: real servers and the tools that
-# read the files it writes. As root on Debian or Ubuntu, what is missing is installed (and not
-# started); otherwise it says what to install and which tests are skipped without it.
-# With CI=true a missing program is an error, so that no test is skipped unseen.
+# Sees to the programs that the tests hold exosync against: real servers, a browser, and the tools
+# that read the files it writes and those it ships. As root on Debian or Ubuntu, what is missing is
+# installed (and not started); otherwise it says what to install and which tests are skipped
+# without it. With CI=true a missing program is an error, so that no test is skipped unseen.
 set -euo pipefail
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -15,6 +15,12 @@ programs=(
     "haproxy|haproxy|the HAProxy format read by haproxy"
     "faketime|faketime|whole processes under a moved clock"
     "jq|jq|the JSON formats read by jq"
+    "chromium|chromium|the page and the mails in a real browser"
+    "promtool|prometheus|the metrics, rules and dashboard read by Prometheus's own tool"
+    "systemd-analyze|systemd|the systemd units"
+    "buildah|buildah|the container image, built"
+    "crun|crun|the container image, run"
+    "openssl|openssl|certificates made for servers on loopback"
 )
 
 list_missing() {
@@ -67,7 +73,7 @@ fi
 {
     echo "servers: not on this machine, so these tests are skipped:"
     while IFS='|' read -r program package tests; do
-        printf '    %-9s (Debian package %s): %s\n' "$program" "$package" "$tests"
+        printf '    %-15s (Debian package %s): %s\n' "$program" "$package" "$tests"
     done <<<"$missing"
     echo "    to run them too: sudo apt-get install $(cut -d'|' -f2 <<<"$missing" | xargs)"
 } >&2
