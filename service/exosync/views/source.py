@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from exosync.config import Config
 from exosync.core.desired import Desired
@@ -13,7 +13,7 @@ from exosync.core.selection import MailRanges
 from exosync.desire import RangeRules, wanted
 from exosync.errors import FeedError
 from exosync.pull import held
-from exosync.store import Store
+from exosync.store import Adoption, Store
 
 
 class Shelf:
@@ -26,6 +26,7 @@ class Shelf:
         self._most = most
         self._snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
         self._mail: dict[tuple[str, str], MailRanges] = {}
+        self._desired: _Kept | None = None
 
     def snapshot(self, store: Store, instance: str, version: str) -> Snapshot:
         """What a version says. Raises UsageError if it is not in the state."""
@@ -46,6 +47,36 @@ class Shelf:
             _, found = held(store, instance, version)
             self._mail[key] = found
         return found
+
+    def desired(self, store: Store, instance: str, rules: RangeRules, now: datetime) -> Desired:
+        """What is desired; it stays so until a version is adopted or what is leaving is gone.
+
+        Raises FeedError before the first version is adopted.
+        """
+        adopted = store.adopted(instance)
+        if adopted is None:
+            message = "no version is adopted yet: run exosync sync, or exosync feed import"
+            raise FeedError(message)
+        kept = self._desired
+        if kept and kept.of == (instance, adopted, rules) and kept.since <= now < kept.until:
+            return kept.desired
+        found = wanted(rules, store, instance, now).desired
+        until = min((one.until for one in found.leaving), default=_FOR_EVER)
+        self._desired = _Kept((instance, adopted, rules), now, until, found)
+        return found
+
+
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was desired, and what that rests on."""
+
+    of: tuple[str, Adoption, RangeRules]
+    since: datetime
+    until: datetime
+    desired: Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +104,4 @@ class Source:
 
     def desired(self) -> Desired:
         """What is desired now. Raises FeedError before the first version is adopted."""
-        if self.store.adopted(self.instance) is None:
-            message = "no version is adopted yet: run exosync sync, or exosync feed import"
-            raise FeedError(message)
-        return wanted(self.ranges, self.store, self.instance, self.now).desired
+        return self.shelf.desired(self.store, self.instance, self.ranges, self.now)

@@ -1,0 +1,104 @@
+"""The page where a person shows the token, and the end of a session."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from exosync.web.access import Access, Standing
+from exosync.web.frames import render
+from exosync.web.gate import DELAY, place_of
+from exosync.web.problems import problem
+from exosync.web.session import COOKIE, LASTS
+
+MOST_BYTES = 8192
+
+_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
+
+
+def local(path: str) -> str:
+    """A path of this server to go on to; the first screen if it may lead elsewhere."""
+    return path if _LOCAL.fullmatch(path) and not path.startswith("/sign-") else "/"
+
+
+def router(access: Access) -> APIRouter:
+    """/sign-in and /sign-out."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/sign-in")
+    def form(request: Request, next: str = "/") -> Response:  # noqa: A002  (the query's key)
+        if request.state.verdict.trusted:
+            return RedirectResponse(local(next), 303)
+        return _form(local(next))
+
+    @routes.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        refused = _foreign(request) or await _too_large(request)
+        if refused is not None:
+            return refused
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+        onward = local(fields.get("next", ["/"])[0])
+        verdict = access.sign_in(fields.get("token", [""])[0], place_of(request.scope))
+        if verdict.trusted:
+            answer = RedirectResponse(onward, 303)
+            _keep(answer, verdict.session, request)
+            return answer
+        if verdict.standing is Standing.TOO_OFTEN:
+            words = f"Too many wrong tokens came from here: try again in {verdict.wait} seconds."
+            return _form(onward, words, 429, {"Retry-After": str(verdict.wait)})
+        if verdict.standing is Standing.UNREADABLE:
+            return _form(onward, "The server cannot read web.token: nobody is let in.", 503)
+        await asyncio.sleep(DELAY)
+        return _form(onward, "That is not the token.", 401)
+
+    @routes.post("/sign-out")
+    def sign_out(request: Request) -> Response:
+        refused = _foreign(request)
+        if refused is not None:
+            return refused
+        answer = RedirectResponse("/sign-in", 303)
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        return answer
+
+    return routes
+
+
+def _form(
+    onward: str, words: str = "", status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    text = render("sign_in.html.jinja", onward=onward, words=words)
+    return HTMLResponse(text, status, headers)
+
+
+def _keep(answer: Response, session: str, request: Request) -> None:
+    """The session as a cookie; a proxy in front tells whether the way to the reader is https."""
+    if session:
+        proto = request.headers.get("x-forwarded-proto", request.url.scheme)
+        answer.set_cookie(
+            COOKIE,
+            session,
+            max_age=int(LASTS.total_seconds()),
+            path="/",
+            secure=proto == "https",
+            httponly=True,
+            samesite="strict",
+        )
+
+
+def _foreign(request: Request) -> Response | None:
+    """Refuses what another site's page sends here."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers["host"]:
+        return problem(403, "this came from another site's page")
+    return None
+
+
+async def _too_large(request: Request) -> Response | None:
+    size = request.headers.get("content-length", "")
+    if not size.isdecimal():
+        return problem(411, "the length of the content must be given")
+    return problem(413, "that is too much") if int(size) > MOST_BYTES else None
