@@ -8,17 +8,12 @@ from datetime import datetime, timedelta
 
 from exosync.alerts.channel import ChannelJob, Message
 from exosync.alerts.composing import safe
+from exosync.alerts.delays import delay
 from exosync.core.words import plural
 from exosync.errors import AlertError, ExosyncError
 from exosync.log import get_logger
 from exosync.secrets import redact
 from exosync.store import ChannelRecord, MessageRecord, MessageState, Store
-
-DELAYS = tuple(timedelta(minutes=one) for one in (1, 2, 5, 15, 60, 180, 360))
-"""How long after each failure in a row the next try comes; the last goes on."""
-
-AFTER_REFUSAL = 4
-"""The place in `DELAYS` that a refusal for good starts at: somebody has to mend something."""
 
 DOWN_AFTER = 3
 """So many failures in a row make a channel down."""
@@ -35,16 +30,6 @@ class Sent:
     failed: int = 0
     given_up: int = 0
     error: str = ""
-
-
-def delay(attempts: int, failures: int, *, permanent: bool) -> timedelta:
-    """How long to wait after a failure.
-
-    `attempts` are those of the message, this one included, `failures` those of the channel in
-    a row. A backlog waits as one: each of its messages does not start from the beginning.
-    """
-    step = max(attempts, failures, 1) - 1
-    return DELAYS[min(max(step, AFTER_REFUSAL if permanent else 0), len(DELAYS) - 1)]
 
 
 def deliver(
@@ -78,9 +63,19 @@ def deliver(
         told = replace(
             told, failed=told.failed + 1, given_up=told.given_up + over, error=str(error)
         )
-        if not error.done:
+        if is_of_the_channel(channel, message, error):
             break
     return told
+
+
+def is_of_the_channel(channel: ChannelRecord, message: MessageRecord, error: AlertError) -> bool:
+    """Whether a failure tells something of the channel, and not of one message alone.
+
+    A message that some recipients have, or that is refused for good once more while others
+    arrive, holds up nothing.
+    """
+    again = error.permanent and message.attempts > 0 and channel.failures == 0
+    return not error.done and not again
 
 
 def _sent(job: ChannelJob, message: MessageRecord) -> AlertError | None:
@@ -119,7 +114,8 @@ def _failed(
     keep_trying: timedelta,
 ) -> bool:
     """Write a failure down; gives whether the message is given up."""
-    failures = 0 if error.done else channel.failures + 1
+    of_channel = is_of_the_channel(channel, message, error)
+    failures = channel.failures + 1 if of_channel else 0
     wait = delay(message.attempts + 1, failures, permanent=error.permanent)
     due_at = now + max(wait, error.retry_after or timedelta(0))
     over = now >= message.opened_at + keep_trying
@@ -141,7 +137,7 @@ def _failed(
         store.save_channel(
             replace(channel, failures=failures, error=str(error), down_since=down_since)
         )
-        if not error.done:
+        if of_channel:
             again = max(delay(1, failures, permanent=False), error.retry_after or timedelta(0))
             store.postpone_messages(channel.name, now + again)
     get_logger().warning(

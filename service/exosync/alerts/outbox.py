@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from exosync.alerts.composing import Json, Scene, bare, compose
+from exosync.alerts.delays import delay
 from exosync.alerts.gathering import Draft, Limits, gather, is_ripe
 from exosync.alerts.kinds import kind_of
 from exosync.alerts.routing import Route
@@ -126,7 +127,18 @@ def _close_ripe(store: Store, counter: Counter, now: datetime) -> None:
         at_work = draft.version is not None and store.is_a_run_at_work()
         if is_ripe(draft, now, done=done, at_work=at_work, group=counter.limits.group):
             body = composed(store, counter, message, now)
-            store.close_message(message.id, body=body, severity=body["severity"], due_at=now)
+            due_at = _next_try(store, counter.route.channel, now)
+            store.close_message(message.id, body=body, severity=body["severity"], due_at=due_at)
+
+
+def _next_try(store: Store, channel: str, now: datetime) -> datetime:
+    """When a channel is tried next: now, unless it fails; then its backlog waits as one."""
+    known = store.channel_state(channel)
+    if known is None or not known.failures:
+        return now
+    waiting = store.first_waiting(channel)
+    own = now + delay(1, known.failures, permanent=False)
+    return max(now, min(own, waiting or now))
 
 
 def _all_at(store: Store, counter: Counter, version: str) -> bool:

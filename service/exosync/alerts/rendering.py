@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from exosync.errors import ConfigError
 from exosync.secrets import redact
 
 if TYPE_CHECKING:
-    from jinja2 import Template
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Json = dict[str, Any]
@@ -36,7 +35,7 @@ _WIDTH = 76
 _GAPS = re.compile(r"\n[ \t]*\n[ \t\n]*\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pages:
     """The templates: the built-in ones, and those of a folder that replace them."""
 
@@ -66,13 +65,16 @@ class Pages:
 
     def _filled(self, name: str, kind: str, alert: Json, *, note: str = "") -> str:
         """Raises ConfigError with the file and line."""
-        from jinja2 import TemplateError, TemplateSyntaxError
+        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
         try:
-            pieces = self._template(name).generate(alert=alert, note=note)
+            pieces = _environment(self.folder).get_template(name).generate(alert=alert, note=note)
             return _joined(pieces, name)
         except TemplateSyntaxError as error:
             raise ConfigError(f"{error.name or kind}:{error.lineno}: {error.message}") from error
+        except TemplateNotFound as error:
+            told = f"{_place(error, kind)}: there is no template {error.name!r}"
+            raise ConfigError(told) from error
         except ConfigError:
             raise
         except TemplateError as error:
@@ -81,37 +83,36 @@ class Pages:
             # A template is a program: it can raise anything.
             raise ConfigError(f"{_place(error, kind)}: {type(error).__name__}: {error}") from error
 
-    def _template(self, name: str) -> Template:
-        return self._environment.get_template(name)
 
-    @cached_property
-    def _environment(self) -> ImmutableSandboxedEnvironment:
-        from jinja2 import (
-            ChoiceLoader,
-            FileSystemLoader,
-            PackageLoader,
-            PrefixLoader,
-            StrictUndefined,
-        )
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
+@cache
+def _environment(folder: Path | None) -> ImmutableSandboxedEnvironment:
+    """Where templates are found, and what they can call. A file that changes is read anew."""
+    from jinja2 import (
+        ChoiceLoader,
+        FileSystemLoader,
+        PackageLoader,
+        PrefixLoader,
+        StrictUndefined,
+    )
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        built_in = PrefixLoader({BUILT_IN: PackageLoader("exosync.alerts")})
-        own = [FileSystemLoader(self.folder)] if self.folder is not None else []
-        made = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader([built_in, *own]),
-            autoescape=lambda name: bool(name) and str(name).endswith(".html"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        made.filters.update(FILTERS)
-        made.globals["plural"] = plural
-        return made
+    built_in = PrefixLoader({BUILT_IN: PackageLoader("exosync.alerts")})
+    own = [FileSystemLoader(folder)] if folder is not None else []
+    made = ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([built_in, *own]),
+        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(FILTERS)
+    made.globals["plural"] = plural
+    return made
 
 
 def subject(text: str) -> str:
     """The subject that a template made: one line, whatever came into it."""
-    return short(one_line(redact(text)), 200)
+    return short(one_line(" ".join(redact(text).split())), 200)
 
 
 def page(text: str) -> str:

@@ -109,6 +109,7 @@ def flush(
     channels = config.alerts.channels
     if not channels:
         return ()
+    enrol(store, config)
     _watch(store, config, now)
     end, told = monotonic() + seconds, []
     for place, name in enumerate(one.name for one in channels):

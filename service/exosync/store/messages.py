@@ -193,6 +193,13 @@ class Messages(Session):
             return False
         return not self.open_messages(name)
 
+    def first_waiting(self, channel: str) -> datetime | None:
+        """When a channel comes to try a message that is composed; None if there is none."""
+        query = select(func.min(messages.c.due_at)).where(_waiting(channel))
+        with self._reading() as connection:
+            found: datetime | None = connection.execute(query).scalar()
+            return found
+
     def next_due(self, channel: str) -> datetime | None:
         """When there is next something to do for a channel; None if nothing waits."""
         unsent = (MessageState.OPEN.value, MessageState.WAITING.value)
