@@ -22,13 +22,16 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-inde
 MANIFESTS = $(filter-out %/kustomization.yaml %/exosync.yaml,$(wildcard deploy/kubernetes/*/*.yaml))
 PINS = $(COMPILE) --constraint requirements/dev.txt
 
-.PHONY: help demo test lint types docs bench reference requirements wheel image image-twice clean env-run env-test env-dev env-bench
+.PHONY: help demo service test lint types docs bench reference requirements wheel image image-twice clean env-run env-test env-dev env-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: env-run ## the whole way in under a minute, without network, root or credentials
 	@$(VENV)/python -m tests.demo
+
+service: env-run ## the service with its page, to look at; the same stand-ins, until Ctrl-C
+	@$(VENV)/python -m tests.playground
 
 test: env-test ## run all tests, with branch coverage
 	@deploy/dev/servers.sh

@@ -147,7 +147,7 @@ def main() -> None:
     ):
         story, company = Story(Path(folder)), Company(feed, mail, google)
         google.set_allowlist([PARTNER])
-        _configure(story, company, dns)
+        configure(story.folder, company, dns)
         _first_version(story, company)
         _next_version(story, company)
         _removal(story, company)
@@ -158,10 +158,11 @@ def main() -> None:
             print(f"  ✓ {words}")
 
 
-def _configure(story: Story, company: Company, dns: DnsStandin) -> None:
+def configure(folder: Path, company: Company, dns: DnsStandin, more: str = "") -> None:
+    """Write the secrets and the configuration, with `more` sections."""
     secrets = {"tsig": WIDE.secret, "mimecast-id": CLIENT_ID, "mimecast-secret": CLIENT_SECRET}
     for name, text in secrets.items():
-        (story.folder / name).write_text(text)
+        (folder / name).write_text(text)
     config = CONFIG.format(
         feed=company.feed.url,
         grace=GRACE,
@@ -169,9 +170,9 @@ def _configure(story: Story, company: Company, dns: DnsStandin) -> None:
         key=WIDE.name,
         mimecast=company.mail.url,
         google=company.google.url,
-        google_key=company.google.key_file(story.folder).name,
+        google_key=company.google.key_file(folder).name,
     )
-    (story.folder / "exosync.yaml").write_text(config)
+    (folder / "exosync.yaml").write_text(config + more)
 
 
 def _persons_step(story: Story, company: Company) -> None:

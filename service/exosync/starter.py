@@ -42,6 +42,24 @@ guards:
   max_shrink: 10%     # most that one plan may remove of what is there
   max_growth: 50%     # most that one plan may add to what is there
 
+# What `exosync serve` goes by, and whom it tells. One-shot commands tell people too.
+schedule:
+  targets: 1h         # how often each target is run; or a cron expression in UTC, "*/30 * * * *"
+  windows: []         # write only then, for example ["Mon-Fri 09:00-17:00 Europe/Berlin"]
+web:
+  listen: "127.0.0.1:8620"   # the page; another address needs a token: {file: …} in web.token
+alerts:
+  stale_after: 48h    # silence of Microsoft's list, or of a target, is told after that
+  channels: []
+  #  - name: ops
+  #    kind: mail
+  #    to: [postmaster@@DOMAIN@]
+  #    smtp: {host: mail.@DOMAIN@, port: 587, user: exosync, password: {file: /run/secrets/smtp}}
+  #  - name: hook
+  #    kind: webhook
+  #    url: https://hooks.@DOMAIN@/exosync
+  #    secret: {file: /run/secrets/hook}
+
 log:
   level: info         # debug, info, warning or error
   format: auto        # lines on a terminal, JSON otherwise

@@ -51,6 +51,7 @@ class Scheduling:
         self._again: set[str] = set()
         self._done: set[str] = set()
         self._idle: set[str] = set()
+        self._paces: dict[str, tuple[Pace, timedelta]] = {}
         self.pool = Pool(
             places=config.schedule.workers,
             slow_after=config.schedule.slow_after.total_seconds(),
@@ -85,8 +86,10 @@ class Scheduling:
         for job in self._scheduler.get_jobs():
             if job.id not in wanted and job.id not in HOUSEKEEPING:
                 job.remove()
-        for name, (pace, jitter) in wanted.items():
-            self._add(name, trigger(pace, jitter))
+        for name, way in wanted.items():
+            if self._paces.get(name) != way:
+                self._add(name, trigger(*way))
+        self._paces = wanted
         self._jobs.planned({name: self.next_at(name) for name in (FEED, *_targets(config))})
 
     def wake(self, names: tuple[str, ...]) -> None:
@@ -98,6 +101,12 @@ class Scheduling:
         for name in names:
             if name not in working:
                 self._come(name, now)
+
+    def rewind(self) -> None:
+        """The clock was set back: what is due by the old one is due now."""
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            self._come(job.id, now)
 
     def next_at(self, name: str) -> datetime | None:
         """When a job comes next."""
@@ -127,9 +136,6 @@ class Scheduling:
         return idle
 
     def _add(self, name: str, when: Any) -> None:
-        known = self._scheduler.get_job(name)
-        if known is not None and str(known.trigger) == str(when):
-            return
         self._scheduler.add_job(
             partial(self._do, name),
             when,

@@ -19,8 +19,9 @@ from exosync.core.target import Check
 from exosync.core.words import plural
 from exosync.daemon.jobs import COMMAND, Jobs
 from exosync.daemon.notify import Notifier
+from exosync.daemon.reload import check_fits, differing
 from exosync.daemon.scheduling import Scheduling
-from exosync.errors import ConfigError, ExosyncError, LockHeldError
+from exosync.errors import ExosyncError, LockHeldError
 from exosync.log import get_logger
 from exosync.metrics import Metrics
 from exosync.store import RunLock, ServiceRecord, Store, over
@@ -34,6 +35,9 @@ HEART_STOPS = 60
 
 _BEATS = timedelta(seconds=30)
 """How often the state is told that the service lives."""
+
+_SET_BACK = timedelta(minutes=1)
+"""A clock that is so much earlier than it was has been set back."""
 
 _LISTENS = 2
 """Seconds between two looks at what people ask for through the state."""
@@ -63,6 +67,7 @@ class Service:
         self._beat_at = time.monotonic()
         self._ear: Store | None = None
         self._listens_at = 0.0
+        self._listened_at = now()
         self._told_at: datetime | None = None
         self._metrics = Metrics(loaded, now=now)
         self._notifier = Notifier(environ)
@@ -218,12 +223,19 @@ class Service:
             if self._ear is None:
                 self._ear = self._jobs.open()
             now = self._now()
+            if now < self._listened_at - _SET_BACK:
+                get_logger().warning("clock set back", by=str(self._listened_at - now))
+                self._scheduling.rewind()
+            self._listened_at = now
             self._scheduling.wake(self._jobs.asked(self._ear))
             if self.alive().ok and (self._told_at is None or now - self._told_at >= _BEATS):
                 self._ear.beat(now)
                 self._told_at = now
         except ExosyncError as error:
             get_logger().error("failed", job="listening", error=str(error))
+            self._deafen()
+        except Exception:  # noqa: BLE001  (the service must outlive a fault of its own)
+            get_logger().exception("fault", job="listening")
             self._deafen()
 
     def _deafen(self) -> None:
@@ -240,7 +252,7 @@ class Service:
         self._notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             fresh = self._read()
-            _fits(self._loaded, fresh)
+            check_fits(self._loaded, fresh)
             with self._jobs.open() as store:
                 enrol(store, fresh.config)
         except ExosyncError as error:
@@ -252,7 +264,7 @@ class Service:
         self._notifier.tell("READY=1")
 
     def _take(self, fresh: Loaded) -> None:
-        changed = _differing(self._loaded, fresh)
+        changed = differing(self._loaded, fresh)
         self._loaded = fresh
         self._metrics.configured(fresh)
         self._scheduling.configure(fresh.config)
@@ -260,6 +272,7 @@ class Service:
         if changed:
             told = f"configuration read again; changed: {', '.join(changed)}"
             self._tell("config_changed", "info", told, "")
+            self._scheduling.wake(tuple(one.name for one in fresh.config.targets))
 
     def _tell(self, kind: str, severity: str, title: str, error: str) -> None:
         first = error.splitlines()[0] if error else ""
@@ -293,24 +306,6 @@ class Service:
                 store.save_service(replace(known, stopped_at=self._now()))
         get_logger().info("stopped")
         return 0
-
-
-def _fits(old: Loaded, new: Loaded) -> None:
-    """Raises ConfigError if a running service cannot take that."""
-    for key in ("state", "web"):
-        if getattr(old.config, key) != getattr(new.config, key):
-            message = f"{new.path}: {key} cannot change while exosync serve runs: restart it"
-            raise ConfigError(message)
-
-
-def _differing(old: Loaded, new: Loaded) -> list[str]:
-    """The sections that differ, and the targets by name."""
-    keys = [key for key in type(new.config).model_fields if key != "targets"]
-    found = [key for key in keys if getattr(old.config, key) != getattr(new.config, key)]
-    before = {one.name: one for one in old.config.targets}
-    after = {one.name: one for one in new.config.targets}
-    names = dict.fromkeys((*before, *after))
-    return found + [f"target {name}" for name in names if before.get(name) != after.get(name)]
 
 
 def _reap() -> None:

@@ -16,6 +16,9 @@ from exosync.store import FeedState
 SOON = timedelta(minutes=1)
 """When a thing is tried again that somebody else kept from being done."""
 
+PAUSE = timedelta(seconds=1)
+"""Even a mirror that may be asked at any time is asked once a second at most."""
+
 FEED_RETRY = timedelta(minutes=5)
 """The first wait after a question to Microsoft that failed; it doubles up to the interval."""
 
@@ -65,4 +68,4 @@ def after_feed(
         wanted = now + min(doubled, max(interval, FEED_RETRY))
     else:
         wanted = (state.checked_at or now) + interval
-    return max(wanted, state.not_before or wanted, now) + late
+    return max(wanted, state.not_before or wanted, now + PAUSE) + late

@@ -94,10 +94,10 @@ class Controls(Session):
             put(connection, turns, {"name": name}, {"started_at": at})
 
     def end_turn(self, name: str, *, seconds: float, next_at: datetime | None) -> None:
-        """A job is done; when it comes next."""
+        """A job is done; when it comes next. One that is none any more stays forgotten."""
         values = {"started_at": None, "took_ms": round(seconds * 1000), "next_at": next_at}
         with self._writing() as connection:
-            put(connection, turns, {"name": name}, values)
+            connection.execute(update(turns).where(turns.c.name == name).values(**values))
 
     def plan_turns(self, next_at: Mapping[str, datetime | None]) -> None:
         """When each job comes next; whatever else was a job or at work is none any more."""
