@@ -17,8 +17,7 @@ import ssl
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -63,7 +62,7 @@ class Mail:
         """The text of its part of this subtype: plain or html."""
         found = self.message.get_body((subtype,))
         assert found is not None, f"there is no text/{subtype}"
-        return str(found.get_content())
+        return str(found.get_content()).replace("\r\n", "\n")
 
 
 @dataclass
@@ -75,7 +74,7 @@ class SmtpStandIn:
     users: Mapping[str, str] = field(default_factory=dict)
     refuse: dict[str, str] = field(default_factory=dict)
     mails: list[Mail] = field(default_factory=list)
-    connections: int = 0
+    greetings: list[str] = field(default_factory=list)
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -118,7 +117,6 @@ class SmtpStandIn:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _conversation(self) -> SMTP:
-        self.connections += 1
         fault = self.faults.popleft() if self.faults else None
         made = _Conversation(self, fault)
         self._sessions.add(made)
@@ -167,7 +165,6 @@ class _Conversation(SMTP):
             hostname="mail.stand-in.test",
             tls_context=stand.starttls,
             authenticator=self._signs_in,
-            auth_required=bool(stand.users),
             auth_require_tls=False,
             # Without a user nobody is offered to sign in.
             auth_exclude_mechanism=() if stand.users else ("LOGIN", "PLAIN"),
@@ -208,6 +205,7 @@ class _Conversation(SMTP):
             await super()._handle_client()
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        self._stand.greetings.append(hostname)
         if not await self.meets("ehlo"):
             await super().smtp_EHLO(hostname)
 
@@ -264,10 +262,3 @@ def authority(folder: Path, *names: str, days: int = 90) -> Authority:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     return Authority(folder / "ca.pem", context)
-
-
-@contextmanager
-def serving(**options: Any) -> Iterator[SmtpStandIn]:
-    """A server for as long as the block goes on."""
-    with SmtpStandIn(**options) as server:
-        yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from exosync.secrets import redact
 if TYPE_CHECKING:
     from apprise import Apprise
 
+_MARKS = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*|`")
 _TYPES = {"info": "info", "warning": "warning", "error": "failure"}
 
 
@@ -37,12 +39,17 @@ class AppriseChannel:
         import apprise
 
         alert, capture = message.alert, apprise.LogCapture
+        body = page(self.pages.render("apprise.md", alert)[0])
+        form = apprise.NotifyFormat.MARKDOWN
+        if _reads_text_alone(service):
+            # Apprise hands Markdown to such a service as it is, with its backslashes.
+            body, form = plain(body), apprise.NotifyFormat.TEXT
         with capture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
             arrived = service.notify(
-                body=page(self.pages.render("apprise.md", alert)[0]),
+                body=body,
                 title=subject(self.pages.render("mail.subject", alert)[0]),
                 notify_type=_TYPES.get(alert["severity"], "warning"),
-                body_format=apprise.NotifyFormat.MARKDOWN,
+                body_format=form,
             )
             said = log.getvalue()
         if not arrived:
@@ -68,6 +75,21 @@ class AppriseChannel:
                 "documentation of Apprise"
             )
         return service
+
+
+def plain(markdown: str) -> str:
+    """The text of what the template makes, without what is Markdown's alone."""
+    return _MARKS.sub(r"\1", markdown)
+
+
+def _reads_text_alone(service: Apprise) -> bool:
+    """Whether a service shows neither Markdown nor HTML; older versions of Apprise name one form."""
+    forms: Any = getattr(next(iter(service)), "notify_format", ())
+    return [str(getattr(one, "value", one)) for one in _listed(forms)] == ["text"]
+
+
+def _listed(forms: Any) -> Any:
+    return forms if isinstance(forms, tuple | list) else [forms]
 
 
 def _imported() -> Any:

@@ -27,6 +27,7 @@ PORTS = {"tls": 465, "starttls": 587, "plain": 25}
 SOON = 14
 """Days before its end from which on the server's certificate is warned of."""
 
+_MECHANISMS = frozenset(("CRAM-MD5", "PLAIN", "LOGIN"))
 _CAUGHT = (OSError, smtplib.SMTPException, ValueError)
 
 
@@ -106,15 +107,19 @@ class _Server(smtplib.SMTP):
         )
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        context = _context(self._way) if self._way.way == "tls" else None
         raw = socket.create_connection((host, port), timeout)
-        # TLS takes the socket over; what is cut at its twin is cut there too.
-        self._twin = raw.dup()
-        self._watchdog.watch(self._twin)
-        if self._way.helo is None:
-            self.local_hostname = _own_name(raw)
-        if self._way.way == "tls":
-            return _context(self._way).wrap_socket(raw, server_hostname=host)
-        return raw
+        try:
+            # From here on the watchdog is the one clock; this one only stands behind it.
+            raw.settimeout(timeout * 2)
+            # TLS takes the socket over; what is cut at its twin is cut there too.
+            self._twin = raw.dup()
+            self._watchdog.watch(self._twin)
+            return context.wrap_socket(raw, server_hostname=host) if context else raw
+        except BaseException:
+            raw.close()
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connection, and its twin."""
@@ -130,6 +135,8 @@ def _conversation(way: SmtpWay) -> Iterator[smtplib.SMTP]:
         try:
             server = _Server(way, watchdog)
             stack.callback(server.close)
+            assert server.sock is not None
+            server.local_hostname = way.helo or _own_name(server.sock)
             _greeted(server, way)
             _signed_in(server, way)
             yield server
@@ -172,8 +179,8 @@ def _signed_in(server: smtplib.SMTP, way: SmtpWay) -> None:
     for text in (password, f"\0{way.user}\0{password}"):
         # As it goes over the line (RFC 4616): a server may say it back.
         REDACTOR.add(b64encode(text.encode()).decode())
-    if not server.has_extn("auth"):
-        raise AlertError(f"{way.place} lets nobody sign in, but a user is configured")
+    if not _MECHANISMS.intersection(server.esmtp_features.get("auth", "").upper().split()):
+        raise AlertError(f"{way.place} offers no way to sign in that is known here")
     try:
         server.login(way.user, password)
     except smtplib.SMTPAuthenticationError as error:

@@ -93,9 +93,13 @@ class WebhookChannel:
         try:
             with Watchdog(self.seconds) as watchdog, self._session(url, watchdog) as session:
                 try:
-                    return _answer(session, url, payload, extra, self.seconds)
+                    answer = _answer(session, url, payload, extra, self.seconds)
                 finally:
                     fired = watchdog.fired
+                if fired:
+                    # A cut connection can look like the end of an answer.
+                    raise TimeoutError
+                return answer
         except CAUGHT as error:
             raise self._fault(error, url, overdue=fired) from error
 
