@@ -157,10 +157,10 @@ def test_a_wrong_configuration_is_refused_and_the_old_one_stays(
     path = configure(tmp_path, feed.url, **good)
     with serving(tmp_path) as served:
         served.ready()
-        path.write_text(path.read_text().replace("kind: file", "kind: fiel"))
+        path.write_text(path.read_text().replace("kind: file", "kind: xfile"))
         served.signal(signal.SIGHUP)
         refused = served.told("config_refused")
-        assert "fiel" in refused.body["error"]
+        assert "xfile" in refused.body["error"]
         assert "exosync_config_last_reload_successful 0.0" in served.get("/metrics").text
         configure(tmp_path, feed.url, **good, state="sqlite:///other.db")
         served.signal(signal.SIGHUP)

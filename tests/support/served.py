@@ -96,7 +96,8 @@ class Served:
 
     def told(self, kind: str) -> EventRecord:
         """The newest event of a kind; waits for it."""
-        return until(lambda: next(iter(self.events(kind)), None))
+        found: EventRecord = until(lambda: next(iter(self.events(kind)), None))
+        return found
 
 
 def until(look: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:

@@ -107,6 +107,9 @@ class Jobs:
     def target(self, name: str) -> Turn:
         """Run one target: observe, plan, guard, apply, verify, record."""
         with self._at_work(name) as (assembly, rules):
+            if not rules.jobs:
+                # Taken out of the configuration just now.
+                return Turn()
             if assembly.store.adopted(assembly.instance) is None:
                 return Turn(self.now() + SOON, idle=True)
             told = self._run(assembly, rules, f"sync {name}", name, writing=True)
