@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -90,6 +93,30 @@ def test_every_file_is_part_of_a_set() -> None:
         ]
     }
     assert {one.resolve() for one in FOLDER.glob("*/*")} <= named
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_kustomize_builds_what_these_tests_look_at(name: str) -> None:
+    """The real kustomize, where there is one, gives the same resources, each in the namespace."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not on this machine (Debian 12 has 1.20; 1.21 or newer is needed)")
+    told = subprocess.run(
+        [program, "kustomize", FOLDER / name], capture_output=True, text=True, check=False
+    )
+    if "must be a file" in told.stderr:
+        pytest.skip("this kubectl is older than 1.21 and takes no folder as a resource")
+    assert 0 == told.returncode, told.stderr
+    built = list(yaml.safe_load_all(told.stdout))
+    assert sorted((one["kind"], one["metadata"]["name"]) for one in resources(FOLDER / name)) == (
+        sorted(
+            (one["kind"], re.sub(r"-[a-z0-9]{10}$", "", one["metadata"]["name"])) for one in built
+        )
+    )
+    assert {"exosync"} == {
+        one["metadata"].get("namespace", one["metadata"]["name"]) for one in built
+    }
+    assert f"image: {kustomization(FOLDER / name)['images'][0]['newName']}:" in told.stdout
 
 
 @pytest.mark.parametrize("name", SETS)
