@@ -205,6 +205,11 @@ class Office:
         if self._store is not None:
             self._store.close()
 
+    def reopen(self) -> None:
+        """Open the state anew, as the next process does."""
+        self.close()
+        self._store = None
+
     @property
     def loaded(self) -> Loaded:
         """The configuration."""
