@@ -14,7 +14,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from exosync.core import guards, intake
+from exosync.alerts.kinds import KINDS
+from exosync.config.alerts import EVENT_KINDS
+from exosync.core import guards, holds, intake
 from exosync.errors import ExosyncError, FeedRejected
 from exosync.feed.verdicts import Answer, refusal
 from exosync.report import EXIT_CODES
@@ -28,6 +30,7 @@ from exosync_adapters.spf import rules as spf_rules
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = [*(ROOT / "service").rglob("*.py"), *(ROOT / "adapters").rglob("*.py")]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 SEVERITIES = {"info", "warning", "error"}
 SECTIONS = {
     "SPF targets": spf_rules.RULES,
@@ -76,6 +79,10 @@ def rules_by_keyword() -> set[str]:
     return {text_of(one.value) for one in given if one.arg == "rule"} - {""}
 
 
+HOLDS = {holds.PAUSED, holds.OUTSIDE_WINDOW, holds.WAITS_FOR_OTHERS}
+"""The findings that say why a run does not write now."""
+
+
 def rules_of_answers() -> set[str]:
     """What answers are refused by for their status alone."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
@@ -99,16 +106,30 @@ def probes(folder: Path) -> set[str]:
 
 
 def event_kinds() -> Iterator[str]:
-    """The kinds of event: given to `add_event`, or in a tuple with a severity behind them."""
-    yield from first_texts("add_event", "_tell")
+    """The kinds of event: given to `add_event` or a `_tell`, or in a tuple before a severity."""
+    for call in calls("add_event", "_tell"):
+        texts = [text_of(one) for one in call.args if text_of(one)]
+        yield from set(texts[:1]) - SEVERITIES
     for node in nodes():
-        if isinstance(node, ast.Tuple) and len(node.elts) == 3:
-            kind, severity = text_of(node.elts[0]), text_of(node.elts[1])
-            yield from [kind] if kind and severity in SEVERITIES else []
+        if isinstance(node, ast.Tuple) and len(node.elts) > 2:
+            kind, severity, more = (text_of(one) for one in node.elts[:3])
+            told = kind and severity in SEVERITIES and more not in SEVERITIES
+            yield from [kind] if told else []
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             names = [getattr(one, "id", "") for one in node.targets[0].elts]
             if names[:1] == ["kind"] and isinstance(node.value, ast.Tuple):
                 yield from {text_of(node.value.elts[0])} - {""}
+
+
+def events_told() -> set[str]:
+    """The kinds that the page of events names."""
+    told = page("events.md").partition("\n## Events")[2].partition("\n## Runs")[0]
+    return named_first(told)
+
+
+def words(heading: str) -> list[str]:
+    """The kinds of event that a heading names: `feed_stale`, `feed_back`."""
+    return re.findall(r"`([a-z_]+)`", heading)
 
 
 def named_first(text: str) -> set[str]:
@@ -124,7 +145,7 @@ def examples(name: str) -> list[Any]:
 
 def test_every_rule_stands_on_the_page_of_rules(tmp_path: Path) -> None:
     """Refusals and findings: none is missing, and none that is gone is named."""
-    known = all_refusals() | first_texts("Finding") | probes(tmp_path)
+    known = all_refusals() | first_texts("Finding") | HOLDS | probes(tmp_path)
 
     assert known >= {"shrink", "html", "http_status", "stale_plan", "drift", "space"}
     assert known == named_first(page("rules.md"))
@@ -154,8 +175,23 @@ def test_every_guard_names_its_settings_on_the_page() -> None:
 
 def test_every_event_stands_on_the_page_of_events() -> None:
     """Each kind, and no other."""
-    events = page("events.md").partition("\n## Events")[2].partition("\n## Runs")[0]
-    assert set(event_kinds()) == named_first(events)
+    kinds = set(event_kinds())
+
+    assert kinds >= {"feed_stale", "still_failing", "paused", "channel_down", "heartbeat"}
+    assert kinds == events_told()
+
+
+def test_every_event_can_be_routed_and_has_a_conversation() -> None:
+    """What happens can be named by a channel, and has its place among the alerts."""
+    assert set() == events_told() - set(EVENT_KINDS)
+    assert set() == events_told() - set(KINDS)
+
+
+def test_what_to_do_is_told_for_every_event() -> None:
+    """Operations has a section for each kind, and for nothing that does not happen."""
+    told = OPERATIONS.partition("\n## What to do on each event\n")[2].partition("\n## ")[0]
+    named = {name for line in re.findall(r"^### (.+)$", told, re.MULTILINE) for name in words(line)}
+    assert events_told() == named
 
 
 def test_every_exit_code_and_state_stands_on_the_page_of_exit_codes() -> None:
