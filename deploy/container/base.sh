@@ -6,7 +6,7 @@
 #   FOLDER/build.tar  Python with venv, a shell and the few tools that the Dockerfile calls
 #   FOLDER/run.tar    Python, CA certificates and time zones; neither shell nor package manager
 #
-# Needs root on Debian or Ubuntu. The packages are those of the machine's own release, fetched by
+# Needs root on Debian. The packages are those of the machine's own release, fetched by
 # apt and unpacked without running anything of theirs.
 set -euo pipefail
 

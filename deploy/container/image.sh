@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image with buildah alone: no daemon, no image registry, bases from Debian packages
-# (base.sh), libraries from build/image/wheels. Needs root on Debian or Ubuntu.
+# (base.sh), libraries from build/image/wheels. Needs root on Debian.
 #
 #   image.sh         build it, unless nothing changed since; print its digest and size
 #   image.sh twice   build it twice from nothing, and compare what came out
@@ -99,7 +99,7 @@ for program in buildah apt-get dpkg-deb; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((EUID != 0)) || [[ -n ${missing[*]:-} ]]; then
-    echo "image: needs root, and on Debian or Ubuntu the package buildah" >&2
+    echo "image: needs root on Debian, and its package buildah" >&2
     exit 1
 fi
 
