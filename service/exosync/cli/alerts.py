@@ -15,7 +15,7 @@ from exosync.errors import ExosyncError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosync.alerts import ChannelHealth, ChannelJob, Ticked
+    from exosync.alerts import ChannelJob, Ticked
     from exosync.assembly import Assembly
     from exosync.store import MessageRecord
 
@@ -76,75 +76,69 @@ def try_one(*, channel: str, as_json: bool) -> int:
 )
 def list_all(*, everything: bool, as_json: bool) -> None:
     """Show how every channel stands, and the messages that have not arrived, newest first."""
-    from exosync.alerts import pending
+    from exosync.cli.source import source
     from exosync.store.messages import UNSENT
+    from exosync.views.alerts import alerts_view, message_json
 
     with opened() as assembly:
-        channels = pending(assembly.store, assembly.config)
-        messages = assembly.store.messages(MOST, states=None if everything else UNSENT)
+        view = alerts_view(source(assembly), MOST if everything else 1)
+        if not everything:
+            unsent = assembly.store.messages(MOST, states=UNSENT)
+            view["messages"] = [message_json(one) for one in unsent]
     if as_json:
-        say_json(
-            {
-                "channels": [_channel_row(one) for one in channels],
-                "messages": [_message_row(one) for one in messages],
-            }
-        )
-    elif not channels:
+        say_json(view)
+    elif not view["channels"]:
         say("no channels are configured: nobody is told of anything")
     else:
-        _show(channels, messages)
+        _show(view)
 
 
-def _show(channels: Sequence[ChannelHealth], messages: Sequence[MessageRecord]) -> None:
+def _show(view: Json) -> None:
     table(
         [
             (
-                one.name,
-                one.kind or "no longer configured",
+                one["name"],
+                one["kind"] or "no longer configured",
                 _stands(one),
-                minute(one.sent_at.isoformat() if one.sent_at else None),
-                str(one.unsent),
-                one.error,
+                minute(one["sent_at"]),
+                str(one["gathering"] + one["waiting"] + one["given_up"]),
+                one["error"] or "",
             )
-            for one in channels
+            for one in view["channels"]
         ],
         head=("channel", "kind", "state", "last sent (UTC)", "unsent", "error"),
         colours={"works": "green", "down": "red"},
     )
-    if not messages:
+    if not view["messages"]:
         say("nothing waits to be sent")
         return
     say()
     table(
         [
             (
-                one.key,
-                one.channel,
-                _STATES[one.state.value],
-                minute(one.opened_at.isoformat()),
-                _next_try(one),
-                _title(one),
+                one["id"],
+                one["channel"],
+                _STATES[one["state"]],
+                minute(one["opened_at"]),
+                minute(one["due_at"]) if one["state"] in ("open", "waiting") else "",
+                _what(one),
             )
-            for one in messages
+            for one in view["messages"]
         ],
         head=("message", "channel", "state", "since (UTC)", "next try (UTC)", "what"),
         colours=_COLOURS,
     )
 
 
-def _stands(one: ChannelHealth) -> str:
-    if one.is_down:
+def _stands(one: Json) -> str:
+    if one["down_since"]:
         return "down"
-    return "works" if one.sent_at else "not used yet"
+    return "works" if one["sent_at"] else "not used yet"
 
 
-def _next_try(one: MessageRecord) -> str:
-    return minute(one.due_at.isoformat()) if one.state.value in ("open", "waiting") else ""
-
-
-def _title(one: MessageRecord) -> str:
-    title = str((one.body or {}).get("title") or plural(len(one.events), "event"))
-    tried = f", tried {plural(one.attempts, 'time')}: {one.error}" if one.error else ""
+def _what(one: Json) -> str:
+    title = one["title"] or plural(len(one["events"]), "event")
+    tried = f", tried {plural(one['attempts'], 'time')}: {one['error']}" if one["error"] else ""
     return f"{title}{tried}"
 
 
@@ -158,6 +152,7 @@ def retry(*, what: str | None, as_json: bool) -> int:
     What was given up is tried too. Ends with 0 if all arrived, else with 4.
     """
     from exosync.alerts import build_channels, tick
+    from exosync.views.alerts import message_json
 
     with opened() as assembly:
         store, now = assembly.store, assembly.rules.now()
@@ -171,7 +166,7 @@ def retry(*, what: str | None, as_json: bool) -> int:
     arrived = sum(one is not None and one.state.value == "sent" for one in left)
     good = arrived == len(chosen)
     if as_json:
-        rows = [_message_row(one) for one in left if one is not None]
+        rows = [message_json(one) for one in left if one is not None]
         say_json({"tried": len(chosen), "arrived": arrived, "messages": rows})
     else:
         _tell(len(chosen), arrived, ticked, gone)
@@ -226,34 +221,3 @@ def _waiting(assembly: Assembly, name: str) -> int:
 
     found = (one for one in pending(assembly.store, assembly.config) if one.name == name)
     return sum(one.waiting + one.given_up for one in found)
-
-
-def _channel_row(one: ChannelHealth) -> Json:
-    return {
-        "name": one.name,
-        "kind": one.kind,
-        "down_since": one.down_since.isoformat() if one.down_since else None,
-        "failures": one.failures,
-        "error": one.error or None,
-        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
-        "gathering": one.open,
-        "waiting": one.waiting,
-        "given_up": one.given_up,
-    }
-
-
-def _message_row(one: MessageRecord) -> Json:
-    return {
-        "id": one.key,
-        "channel": one.channel,
-        "thread": one.thread,
-        "title": (one.body or {}).get("title"),
-        "severity": one.severity,
-        "events": [f"e-{number}" for number in one.events],
-        "state": one.state.value,
-        "opened_at": one.opened_at.isoformat(),
-        "due_at": one.due_at.isoformat(),
-        "attempts": one.attempts,
-        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
-        "error": one.error or None,
-    }
