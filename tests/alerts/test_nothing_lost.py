@@ -205,7 +205,8 @@ def test_a_process_killed_between_sending_and_writing_it_down_sends_it_again(
         store.add_event(
             made.kind, "error", target="edge", title="edge failed", body={}, run_id=None, at=AT
         )
-    came, processes = threading.Event(), []
+    came = threading.Event()
+    processes: list[subprocess.Popen[bytes]] = []
 
     def kill(_request: object) -> None:
         for one in processes:

@@ -20,7 +20,7 @@ from exosync.alerts.kinds import KINDS
 from exosync.alerts.rendering import NAMES, Pages, page, subject
 from exosync.alerts.standing import Named
 from exosync.secrets import REDACTOR
-from tests.alerts.kit import AT, CHANGE, SECRET, TASK, event, scene, state, task
+from tests.alerts.kit import AT, BODIES, CHANGE, SECRET, TASK, event, scene, state, task
 
 Json = dict[str, Any]
 
@@ -165,6 +165,29 @@ def test_several_kinds_of_change_are_counted_apart() -> None:
     }
     made = compose([event("ranges_changed", body=body)], scene("version:x:y", targets=()))
     assert "Exchange Online (China): 2 ranges added, 1 removed, 1 re-cut" == made["title"]
+
+
+@pytest.mark.parametrize(
+    ("change", "grace", "until"),
+    [
+        ("removed", 30, "2026-12-25T10:17:00+00:00"),
+        ("narrowed", 30, "2026-12-25T10:17:00+00:00"),
+        ("added", 30, None),
+        ("removed", 0, None),
+    ],
+)
+def test_a_version_says_how_long_what_was_removed_stays(
+    change: str, grace: int, until: str | None
+) -> None:
+    """The grace time, from when it was first seen gone."""
+    body = {**BODIES["ranges_changed"], "changes": [{**CHANGE, "change": change}]}
+    made = compose(
+        [event("ranges_changed", body=body)],
+        scene("version:x:y", grace=timedelta(days=grace)),
+    )
+    assert until == valid(made)["version"]["kept_until"]
+    told = [text for text in rendered(made).values() if "stays at the targets until" in text]
+    assert (3 if until else 0) == len(told)
 
 
 def test_a_version_that_changes_nothing_says_so() -> None:

@@ -44,7 +44,7 @@ class AppriseChannel:
         if _reads_text_alone(service):
             # Apprise hands Markdown to such a service as it is, with its backslashes.
             body, form = plain(body), apprise.NotifyFormat.TEXT
-        with capture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
+        with capture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
             arrived = service.notify(
                 body=body,
                 title=subject(self.pages.render("mail.subject", alert)[0]),

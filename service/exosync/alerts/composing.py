@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from exosync.alerts.gathering import DIGEST
@@ -23,6 +23,7 @@ from exosync.store import EventRecord, TargetState, TaskRecord
 Json = dict[str, Any]
 
 TEST = "test"
+_LOSING = ("removed", "narrowed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Scene:
 
     `targets` are the configured ones that the channel tells of, `done` the steps that a run
     did at a target, in words. `reply_to` is the key of the conversation's first message.
+    `grace` is how long what Microsoft removes stays at the targets.
     """
 
     now: datetime
@@ -43,12 +45,13 @@ class Scene:
     states: Mapping[str, TargetState] = field(default_factory=dict)
     tasks: Sequence[TaskRecord] = ()
     done: Mapping[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)
+    grace: timedelta = timedelta(0)
 
 
 def compose(events: Sequence[EventRecord], scene: Scene) -> Json:
     """The message that tells of these events, as JSON values."""
     told = next((one for one in reversed(events) if one.kind in VERSION_KINDS), None)
-    version = _version_part(told) if told else None
+    version = _version_part(told, scene.grace) if told else None
     parts = [_part(one, events, scene) for one in _subjects(events, scene)]
     made: Json = {
         "id": scene.key,
@@ -154,13 +157,15 @@ def _part(named: Named, events: Sequence[EventRecord], scene: Scene) -> Json:
     )
 
 
-def _version_part(event: EventRecord) -> Json:
-    body = event.body
+def _version_part(event: EventRecord, grace: timedelta) -> Json:
+    body, changes = event.body, changes_in(event.body)
+    loses = any(one["change"] in _LOSING for one in changes)
     return {
         "instance": _text(body.get("instance")),
         "version": _text(body.get("version")),
         "previous": _text(body.get("previous")) or None,
-        "changes": changes_in(body),
+        "changes": changes,
+        "kept_until": (event.at + grace).isoformat() if loses and grace else None,
     }
 
 

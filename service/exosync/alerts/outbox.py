@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from exosync.alerts.composing import Json, Scene, bare, compose
@@ -39,6 +39,7 @@ class Counter:
     route: Route
     limits: Limits
     owner: str
+    grace: timedelta
     targets: tuple[Named, ...]
 
 
@@ -49,6 +50,7 @@ def counter_of(config: Config, route: Route, max_per_hour: int) -> Counter:
         route=route,
         limits=Limits(config.alerts.group, max_per_hour),
         owner=config.owner,
+        grace=config.ranges.grace,
         targets=tuple(one for one in targets if route.covers(one.name)),
     )
 
@@ -177,6 +179,7 @@ def _scene(
         states={one.name: one for one in store.target_states()},
         tasks=store.open_tasks(),
         done=_done(store, events),
+        grace=counter.grace,
     )
 
 
