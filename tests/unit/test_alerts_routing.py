@@ -107,7 +107,7 @@ def test_a_channel_tells_nothing_of_itself() -> None:
         ("step_overdue", "target:edge:todo:inbound_gateway"),
         ("feed_back", "feed:stale"),
         ("channel_up", "channel:hook"),
-        ("service_stopped", "service"),
+        ("service_started", "service"),
         ("of_the_future", "of_the_future:"),
     ],
 )

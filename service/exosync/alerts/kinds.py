@@ -77,8 +77,7 @@ KINDS: dict[str, Kind] = {
         begins=True,
         advice=(("to see how far it came", "exosync show r-{run}"),),
     ),
-    "service_started": Kind("info", "service"),
-    "service_stopped": Kind("info", "service"),
+    "service_started": Kind("warning", "service"),
     "paused": Kind(
         "info",
         "paused:{target}",

@@ -48,7 +48,6 @@ EVENT_KINDS = (
     "resumed",
     "run_interrupted",
     "service_started",
-    "service_stopped",
     "step_dropped",
     "step_overdue",
     "step_seen",
