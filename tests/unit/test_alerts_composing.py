@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -388,6 +388,7 @@ keys = st.sampled_from(
 )
 
 
+@settings(max_examples=40)
 @given(kind=st.sampled_from(sorted(KINDS)), body=st.dictionaries(keys, values, max_size=6))
 def test_whatever_an_event_holds_it_is_told(kind: str, body: Json) -> None:
     """Bodies of an older or newer version must not make a message impossible."""

@@ -20,8 +20,8 @@ from exosync.watch import watch_feed, watch_targets
 if TYPE_CHECKING:
     from exosync.config import Config, Loaded
 
-_TOO_SHORT = 1.0
-"""Seconds in which no try could succeed, so that none is made."""
+LONGEST_TRY = timedelta(seconds=20)
+"""How long one try may take at the end of a command, whatever the configuration says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +100,23 @@ def flush(
     seconds: float = 10,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> tuple[Ticked, ...]:
-    """One turn of everything, at the end of a one-shot command, within some seconds.
+    """One turn of everything, at the end of a one-shot command.
 
-    What does not leave in that time stays in the outbox for the next command or the service.
-    Each channel gets an even share of the time that is left.
+    No try is begun after `seconds`; one that was begun may take its time, but no more than
+    `LONGEST_TRY`. What does not leave stays in the outbox for the next command or the service.
     """
     config = loaded.config
-    channels = config.alerts.channels
-    if not channels:
+    if not config.alerts.channels:
         return ()
     enrol(store, config)
     _watch(store, config, now)
-    end, told = monotonic() + seconds, []
-    for place, name in enumerate(one.name for one in channels):
-        share = max((end - monotonic()) / (len(channels) - place), 0)
-        until = monotonic() + share
-        jobs = build_channels(loaded, environ, most=timedelta(seconds=max(share, 1)))
-        job = next(one for one in jobs if one.name == name)
+    end = monotonic() + seconds
 
-        def in_time(until: float = until) -> bool:
-            return until - monotonic() >= _TOO_SHORT
+    def in_time() -> bool:
+        return monotonic() < end
 
-        told.append(tick(store, job, config, now, go_on=in_time))
-    return tuple(told)
+    jobs = build_channels(loaded, environ, most=LONGEST_TRY)
+    return tuple(tick(store, job, config, now, go_on=in_time) for job in jobs)
 
 
 def _watch(store: Store, config: Config, now: datetime) -> None:

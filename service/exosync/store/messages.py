@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text, update
 
 from exosync.store.records import (
     ChannelRecord,
@@ -21,6 +21,9 @@ from exosync.store.tables import channels, events, messages, runs
 
 _FAR = timedelta(hours=25)
 """Nothing is put off by more than a day: what lies further ahead was, before the clock was set back."""
+
+_TO_DO = text("messages.state IN ('open', 'waiting')")
+"""The condition of the partial index, in its own words: else it would not be used."""
 
 UNSENT = (MessageState.OPEN, MessageState.WAITING, MessageState.GIVEN_UP)
 
@@ -172,7 +175,7 @@ class Messages(Session):
     def open_messages(self, channel: str) -> list[MessageRecord]:
         """The messages of a channel that still gather events, oldest first."""
         where = (messages.c.channel == channel) & (messages.c.state == MessageState.OPEN.value)
-        return self._messages(select(messages).where(where).order_by(messages.c.id))
+        return self._messages(select(messages).where(_TO_DO, where).order_by(messages.c.id))
 
     def due_message(self, channel: str, now: datetime) -> MessageRecord | None:
         """The message that a channel sends next: the least tried first, then the oldest."""
@@ -202,9 +205,7 @@ class Messages(Session):
 
     def next_due(self, channel: str) -> datetime | None:
         """When there is next something to do for a channel; None if nothing waits."""
-        unsent = (MessageState.OPEN.value, MessageState.WAITING.value)
-        where = (messages.c.channel == channel) & messages.c.state.in_(unsent)
-        query = select(messages.c.due_at).where(where).order_by(messages.c.due_at).limit(1)
+        query = select(func.min(messages.c.due_at)).where(_TO_DO, messages.c.channel == channel)
         with self._reading() as connection:
             found: datetime | None = connection.execute(query).scalar()
             return found
@@ -268,7 +269,9 @@ class Messages(Session):
 
 
 def _waiting(channel: str) -> ColumnElement[bool]:
-    return (messages.c.channel == channel) & (messages.c.state == MessageState.WAITING.value)
+    return and_(
+        _TO_DO, messages.c.channel == channel, messages.c.state == MessageState.WAITING.value
+    )
 
 
 def _channel(connection: Connection, name: str) -> ChannelRecord | None:
