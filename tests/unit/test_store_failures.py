@@ -92,6 +92,16 @@ def test_a_read_only_folder_at_the_first_start(tmp_path: Path) -> None:
         assert f"no permission to write {tmp_path}" in refusal(tmp_path)
 
 
+def test_a_folder_that_is_closed_to_us_is_told(filled: Path) -> None:
+    """Not even whether there is a state in it can be seen then."""
+    filled.parent.chmod(0)
+    try:
+        with bound_by_permissions(), pytest.raises(StoreError, match="no permission to write"):
+            Store.open(URL, base=filled.parent)
+    finally:
+        filled.parent.chmod(0o700)
+
+
 def test_a_read_only_folder(filled: Path) -> None:
     """SQLite needs to make its companions there."""
     filled.parent.chmod(0o500)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,8 @@ class Service:
         service is at work on the same state.
         """
         config = self._loaded.config
+        # Not first in two threads at once: its import turns warnings off and on.
+        import_module("requests")
         with self._alone(), self._signals():
             web = self._page() if config.web.listen else None
             url = web.start(config.web.listen) if web and config.web.listen else ""
@@ -259,9 +262,11 @@ class Service:
             self._metrics.config_refused()
             get_logger().error("configuration refused", error=str(error))
             self._tell("config_refused", "error", "configuration refused", str(error))
+            status = "serving with the configuration of before: the new one is refused"
         else:
             self._take(fresh)
-        self._notifier.tell("READY=1")
+            status = f"serving {plural(len(fresh.config.targets), 'target')}"
+        self._notifier.tell("READY=1", f"STATUS={status}")
 
     def _take(self, fresh: Loaded) -> None:
         changed = differing(self._loaded, fresh)

@@ -54,11 +54,11 @@ def code_of(error: BaseException) -> int:
 def of_os(error: OSError, path: Path) -> StoreError:
     """The same for an error of the operating system about the file at `path`."""
     folder = path.parent
-    if not folder.exists():
+    if not _exists(folder):
         return StoreError(
             f"the folder {folder} does not exist: create it, or set `state` elsewhere"
         )
-    if path.is_dir():
+    if _is_folder(path):
         return StoreError(_a_folder(path))
     if isinstance(error, PermissionError):
         return StoreError(_not_permitted(path))
@@ -66,6 +66,15 @@ def of_os(error: OSError, path: Path) -> StoreError:
         f"{path} cannot be opened or written: {error.strerror or error}; mend this, or set "
         "`state` to a file on a local disk that can be written"
     )
+
+
+# Where a folder on the way is closed to us, os.path says no and pathlib raises.
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def _detail(error: BaseException) -> str:
@@ -78,7 +87,7 @@ def _a_folder(path: Path) -> str:
 
 
 def _not_permitted(path: Path) -> str:
-    where = path if path.exists() and not _writable(path) else path.parent
+    where = path if _exists(path) and not _writable(path) else path.parent
     return (
         f"no permission to write {where} as {_me()}: run exosync as the owner of the state, or "
         f"give that user the folder {path.parent} and the files in it"
@@ -108,7 +117,7 @@ def _damaged(path: Path, detail: str) -> str:
 
 
 def _read_only(path: Path, detail: str) -> str:
-    if not path.exists():
+    if not _exists(path):
         return _gone(path, detail)
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return f"the file system of {path} is mounted read-only: set `state` to a file elsewhere"
@@ -130,11 +139,11 @@ def _io(path: Path, detail: str) -> str:
 
 
 def _cannot_open(path: Path, detail: str) -> str:
-    if path.is_dir():
+    if _is_folder(path):
         return _a_folder(path)
-    if not path.parent.exists():
+    if not _exists(path.parent):
         return str(of_os(OSError(), path))
-    if not path.exists():
+    if not _exists(path):
         return _gone(path, detail)
     if not (_writable(path) and _writable(path.parent)):
         return _not_permitted(path)
