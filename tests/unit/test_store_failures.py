@@ -364,6 +364,8 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "is_channel_idle": lambda store: store.is_channel_idle("ops", AT),
     "next_due": lambda store: store.next_due("ops"),
     "messages": lambda store: store.messages(9),
+    "message": lambda store: store.message(1),
+    "first_waiting": lambda store: store.first_waiting("ops"),
     "messages_by_key": lambda store: store.messages_by_key("msg"),
     "conversation": lambda store: store.conversation("ops", "t", 9),
     "opened_at": lambda store: store.opened_at("ops", 9),
