@@ -286,11 +286,18 @@ def test_a_digest_lists_every_event_and_how_things_stand_now() -> None:
 def test_a_heartbeat_shows_all_targets() -> None:
     """With what waits, in short."""
     states = {"edge": state(), "google": state("google", "waiting")}
-    one = event("heartbeat", title="Not all is well: 1 step for a person", body={"well": False})
+    body = {
+        "well": False,
+        "instance": "Worldwide",
+        "version": "2026112500",
+        "checked_at": AT.isoformat(),
+    }
+    one = event("heartbeat", title="Not all is well: 1 step for a person", body=body)
     made = compose([one], scene("heartbeat", targets=FOUR, states=states, tasks=[task()]))
     text = rendered(valid(made))["mail.txt"]
     assert "  google    waiting for a person, due 2026-11-27 10:17 UTC\n" in text
     assert "  spf       not looked at yet\n" in text
+    assert "is at version 2026112500, last confirmed\n2026-11-25 10:17 UTC." in text
     assert "exosync todo show google inbound_gateway" in text
     assert "40.92.0.0/15\n" not in text, "the text to paste is for the mail about the step"
 
@@ -384,7 +391,18 @@ values = st.recursive(
     max_leaves=8,
 )
 keys = st.sampled_from(
-    ["task", "changes", "version", "instance", "previous", "setting", "channel", "plan", "well"]
+    [
+        "task",
+        "changes",
+        "version",
+        "instance",
+        "previous",
+        "setting",
+        "channel",
+        "plan",
+        "well",
+        "checked_at",
+    ]
 )
 
 

@@ -78,6 +78,17 @@ def test_a_broken_template_of_html_is_told_without_becoming_markup(tmp_path: Pat
     assert "<b>x" not in made
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fault_of_our_own_template_costs_no_message_either(name: str) -> None:
+    """The least that it can be is its title and what happened."""
+    # No message is like this; it stands for whatever a template does not expect.
+    alert = {"title": "edge <failed>", "events": [{"text": "no answer"}]}
+    made, _ = Pages().render(name, alert)
+    assert "failed" in made
+    assert ("no answer" in made) == (name != "mail.subject")
+    assert "<failed>" not in made or not name.endswith("html")
+
+
 def test_html_is_escaped_in_a_template_of_the_users_too(tmp_path: Path) -> None:
     """It need not think of it."""
     alert = compose([event("target_failed", title="edge <script>")], scene())

@@ -6,7 +6,7 @@ import pytest
 
 from exosync.alerts.kinds import KINDS, advice, foremost, kind_of, thread_of, worst
 from exosync.alerts.routing import Route
-from exosync.config.alerts import EVENT_KINDS
+from exosync.config.alert_types import EVENT_KINDS
 from tests.alerts.kit import event
 
 LABELS = {"edge": ("dmz", "mail"), "spf": ()}

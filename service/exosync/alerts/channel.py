@@ -56,13 +56,6 @@ class ChannelJob:
     channel: Channel
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine; no name is looked up."""
-    from exosync.core.urls import is_loopback_url
-
-    return is_loopback_url(f"http://[{host}]" if ":" in host else f"http://{host}")
-
-
 def failed(what: str, error: Exception) -> Check:
     """A check that did not go well."""
     permanent = isinstance(error, AlertError) and error.permanent

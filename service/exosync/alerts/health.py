@@ -40,11 +40,6 @@ class ChannelHealth:
     sent_at: datetime | None = None
 
     @property
-    def unsent(self) -> int:
-        """How many messages have not arrived."""
-        return self.open + self.waiting + self.given_up
-
-    @property
     def is_down(self) -> bool:
         """Whether messages do not arrive."""
         return self.down_since is not None

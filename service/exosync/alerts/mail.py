@@ -20,8 +20,8 @@ from exosync.core.causes import causes
 from exosync.core.target import Check
 from exosync.core.words import one_line, short
 from exosync.errors import AlertError, ConfigError, ExosyncError
-from exosync.feed.transport import Watchdog
 from exosync.secrets import REDACTOR, redact
+from exosync.watchdog import Watchdog
 
 PORTS = {"tls": 465, "starttls": 587, "plain": 25}
 SOON = 14

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from exosync.core.words import STATE_WORDS, clean, one_line, plural, short
 from exosync.errors import ConfigError
+from exosync.log import get_logger
 from exosync.secrets import redact
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ class Pages:
                     return self._filled(name, name, alert), ""
             except ConfigError as error:
                 fault = str(error)
-        return self._filled(f"{BUILT_IN}/{name}", name, alert, note=fault), fault
+        try:
+            return self._filled(f"{BUILT_IN}/{name}", name, alert, note=fault), fault
+        except ConfigError as error:
+            # Nobody can mend this but us: the message must go out all the same.
+            get_logger().error("alert_not_rendered", template=name, error=str(error))
+            return _plainest(name, alert), fault
 
     def faults(self, alert: Json) -> Iterator[tuple[str, str]]:
         """Each template of the folder by name, and what is wrong with it, or nothing."""
@@ -108,6 +114,18 @@ def _environment(folder: Path | None) -> ImmutableSandboxedEnvironment:
     made.filters.update(FILTERS)
     made.globals["plural"] = plural
     return made
+
+
+def _plainest(name: str, alert: Json) -> str:
+    """The title and what happened, as the least that a message can be."""
+    lines = [alert["title"], *(one["text"] for one in alert["events"])]
+    if name == "mail.subject":
+        return str(lines[0])
+    if name == "mail.html":
+        from markupsafe import escape
+
+        return f"<!doctype html><title>exosync</title><pre>{escape(chr(10).join(lines))}</pre>"
+    return "\n".join(cell(one) if name == "apprise.md" else one for one in lines)
 
 
 def subject(text: str) -> str:

@@ -29,7 +29,7 @@ from exosync.secrets import redact
 if TYPE_CHECKING:
     import requests
 
-    from exosync.feed.transport import Watchdog
+    from exosync.watchdog import Watchdog
 
 AGENT = f"exosync/{__version__}"
 PASSING = (408, 425, 429)
@@ -64,7 +64,7 @@ class WebhookChannel:
 
     def check(self) -> Iterator[Check]:
         """Look the receiver up and open a connection to it; nothing is sent."""
-        from exosync.feed.transport import CAUGHT
+        from exosync.wire import CAUGHT
 
         try:
             url = self._address()
@@ -87,7 +87,8 @@ class WebhookChannel:
     def _posted(
         self, url: str, payload: bytes, extra: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], str]:
-        from exosync.feed.transport import CAUGHT, Watchdog
+        from exosync.watchdog import Watchdog
+        from exosync.wire import CAUGHT
 
         fired = False
         try:
@@ -106,7 +107,7 @@ class WebhookChannel:
     def _session(self, url: str, watchdog: Watchdog) -> requests.Session:
         import requests
 
-        from exosync.alerts.wire import WatchedAdapter
+        from exosync.wire import WatchedAdapter
 
         session = requests.Session()
         # Left to itself requests would also send the credentials of a .netrc file.
@@ -147,7 +148,7 @@ def _answer(
     session: requests.Session, url: str, payload: bytes, extra: Mapping[str, str], seconds: float
 ) -> tuple[int, Mapping[str, str], str]:
     """The status, the headers and the beginning of the text of what comes back."""
-    from exosync.feed.transport import CAUGHT
+    from exosync.wire import CAUGHT
 
     with session.post(
         url, data=payload, headers=extra, timeout=seconds, stream=True, allow_redirects=False
