@@ -34,8 +34,8 @@ from exosync.errors import (
 )
 from exosync.feed import FeedClient
 from exosync.feed.faults import OverdueError, feed_error
-from exosync.feed.transport import CAUGHT
 from exosync.feed.verdicts import LONGEST_WAIT, Way, backoff, retry_after
+from exosync.wire import CAUGHT
 from tests.standins.endpoints import EndpointsStandIn, answer_body
 from tests.standins.endpoints_replies import (
     dripping,
