@@ -14,6 +14,7 @@ from exosync.alerts import build_channels, heartbeat_event, tick
 from exosync.assembly import Assembly, assembled
 from exosync.core.meter import FEED
 from exosync.core.pace import Pace
+from exosync.core.target import State
 from exosync.daemon.turns import SOON, Turn, after_feed, after_target
 from exosync.errors import ExosyncError, LockHeldError
 from exosync.log import get_logger
@@ -33,6 +34,8 @@ CHANNEL = ":alerts "
 SLOW = 10
 """So many times schedule.slow_after, and people are told that a run is still at work."""
 FEED_JITTER = timedelta(minutes=5)
+SETTLING = timedelta(minutes=15)
+"""How long a service that has just started may take to hear of everything."""
 
 
 class Stopping(BaseException):
@@ -102,7 +105,7 @@ class Jobs:
             now=self.now(),
             late=jitter * self.chance(),
         )
-        return Turn(next_at, _names(config) if told["feed"]["adopted"] else ())
+        return Turn(next_at, wake=_names(config) if told["feed"]["adopted"] else ())
 
     def target(self, name: str) -> Turn:
         """Run one target: observe, plan, guard, apply, verify, record."""
@@ -117,9 +120,7 @@ class Jobs:
         pace, windows = pace_of(assembly.config, name), rules.jobs[0].windows
         failures = known.failures if known else 0
         target = told["targets"][0]
-        return Turn(
-            after_target(target, failures=failures, pace=pace, windows=windows, now=self.now())
-        )
+        return after_target(target, failures=failures, pace=pace, windows=windows, now=self.now())
 
     def asked(self, store: Store) -> tuple[str, ...]:
         """The jobs that are to be done at once: asked for by a person, or with alerts to send."""
@@ -136,14 +137,35 @@ class Jobs:
     def watch(self) -> Turn:
         """Look for silence, and for what comes to its end."""
         config, now = self.loaded().config, self.now()
-        after = config.alerts.stale_after
         with self.open() as store:
-            watch_feed(store, config.feed.instance, after=after, since=self.started_at, now=now)
-            watch_targets(store, _names(config), after=after, since=self.started_at, now=now)
+            self._watch_silence(store, config, now)
             watch_slow(store, after=config.schedule.slow_after * SLOW, now=now)
             watch_endings(store, endings(self.loaded()), now=now)
             heartbeat_event(store, config, now)
         return Turn()
+
+    def _watch_silence(self, store: Store, config: Config, now: datetime) -> None:
+        """Silence counts from the last word, whichever process heard it.
+
+        A service that has just started has time to ask first, and what is done seldom by its
+        schedule is not silent in between.
+        """
+        after, feed = config.alerts.stale_after, config.feed.instance
+        long = max(after, config.schedule.feed * 2)
+        watch_feed(store, feed, after=long, since=self._heard_since(long), now=now)
+        turns = store.turns()
+        for name in _names(config):
+            known, turn = store.target_state(name), turns.get(name)
+            if known is None:
+                since = (turn.started_at if turn else None) or now
+            elif known.state != State.FAILED and turn and turn.next_at and turn.next_at > now:
+                continue
+            else:
+                since = self._heard_since(after) if known.seen_at else known.since
+            watch_targets(store, (name,), after=after, since=since, now=now)
+
+    def _heard_since(self, after: timedelta) -> datetime:
+        return self.started_at - max(after - SETTLING, timedelta())
 
     def channel(self, name: str) -> Turn:
         """Collect what is to be told by one channel, and send what is due."""
