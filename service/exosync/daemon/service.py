@@ -170,29 +170,32 @@ class Service:
         now = self._now()
         with self._jobs.open() as store:
             enrol(store, self._loaded.config)
-            before = store.service()
-            dead = self._interrupted(store, now)
-            unclean = before is not None and before.stopped_at is None
-            store.save_service(
-                ServiceRecord(os.getpid(), os.uname().nodename, __version__, now, now)
-            )
-            if not (unclean or dead):
-                return
-            assert before is not None or dead
-            runs = [f"r-{run_id}" for run_id in dead]
-            told = f"; it left {', '.join(runs)} unfinished" if runs else ""
-            last = f" (last heard of {before.beat_at:%Y-%m-%d %H:%M} UTC)" if before else ""
-            title = f"service started after an earlier one died{last}{told}"
-            store.add_event(
-                "service_started",
-                "warning",
-                target=None,
-                title=title,
-                body={"runs": runs},
-                run_id=None,
-                at=now,
-            )
-        get_logger().warning("recovering", runs=runs)
+            # One transaction: killed in its midst, the next start finds and tells the same.
+            with store.transaction():
+                runs = self._found(store, now)
+        if runs is not None:
+            get_logger().warning("recovering", runs=runs)
+
+    def _found(self, store: Store, now: datetime) -> list[str] | None:
+        """Take over from an earlier process; the runs that it left behind, None if it ended well."""
+        before = store.service()
+        dead = self._interrupted(store, now)
+        store.save_service(ServiceRecord(os.getpid(), os.uname().nodename, __version__, now, now))
+        if not dead and (before is None or before.stopped_at is not None):
+            return None
+        runs = [f"r-{run_id}" for run_id in dead]
+        told = f"; it left {', '.join(runs)} unfinished" if runs else ""
+        last = f" (last heard of {before.beat_at:%Y-%m-%d %H:%M} UTC)" if before else ""
+        store.add_event(
+            "service_started",
+            "warning",
+            target=None,
+            title=f"service started after an earlier one died{last}{told}",
+            body={"runs": runs},
+            run_id=None,
+            at=now,
+        )
+        return runs
 
     def _interrupted(self, store: Store, now: datetime) -> list[int]:
         """The runs that died, if nobody else is at work and could be taken for dead."""
