@@ -14,10 +14,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
 
 from exosync.config import Loaded, load
 from exosync.core.target import Check
@@ -38,6 +40,11 @@ PARTNER = "203.0.113.9"
 EVIL = "<script>alert(1)</script>"
 """Stands in whatever text comes from outside."""
 
+NOW = "now"
+"""The file that a filled state keeps its moment in."""
+
+METRICS = b"# HELP exosync_up Whether it is up.\n# TYPE exosync_up gauge\nexosync_up 1\n"
+
 _ZONE = zone_file(
     "example.com",
     '@ IN TXT "v=spf1 ip4:192.0.2.25 include:_exo.example.com -all"',
@@ -45,20 +52,30 @@ _ZONE = zone_file(
 )
 
 
-@dataclass
 class Stage:
-    """The service behind the page, as a test sets it: the configuration and the clock."""
+    """The service behind the page, as a test sets it: a folder with a state, and a clock."""
 
-    world: World
-    checks: list[Check] = field(default_factory=lambda: [Check("first_run", ok=True, message="")])
-    beats: Check = field(default_factory=lambda: Check("loop", ok=True, message="beats"))
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.moment = datetime.fromisoformat((folder / NOW).read_text())
+        self.environ = {"PATH": os.environ["PATH"]}
+        self.checks = [Check("first_run", ok=True, message="done")]
+        self.beats = Check("loop", ok=True, message="beats")
+        self.read_again()
 
-    def __post_init__(self) -> None:
+    def configure(self, **settings: Any) -> None:
+        """Change the configuration, and read it again."""
+        path = self.folder / "exosync.yaml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **settings}))
         self.read_again()
 
     def read_again(self) -> None:
         """What SIGHUP does."""
-        self._loaded = load(self.world.config_file, environ={"PATH": os.environ["PATH"]})
+        self._loaded = load(self.folder / "exosync.yaml", environ=self.environ)
+
+    def store(self) -> Store:
+        """The state, opened."""
+        return Store.open(self._loaded.config.state, base=self.folder)
 
     def loaded(self) -> Loaded:
         """The configuration in force."""
@@ -66,7 +83,7 @@ class Stage:
 
     def now(self) -> datetime:
         """The clock of the tests."""
-        return self.world.now
+        return self.moment
 
     def alive(self) -> Check:
         """Whether the heart beats."""
@@ -78,7 +95,7 @@ class Stage:
 
     def metrics(self) -> bytes:
         """Figures."""
-        return b"# HELP exosync_up Whether it is up.\n# TYPE exosync_up gauge\nexosync_up 1\n"
+        return METRICS
 
 
 class Company:
@@ -128,11 +145,12 @@ class Company:
                 )
 
 
-@contextmanager
-def company(folder: Path) -> Iterator[Company]:
-    """A company with nothing done yet."""
+def fill(folder: Path) -> None:
+    """Live through it all, and leave the state in a folder."""
     with ExitStack() as stack:
-        yield Company(folder, stack)
+        company = Company(folder, stack)
+        live_through(company)
+        (folder / NOW).write_text(company.world.now.isoformat())
 
 
 def live_through(company: Company) -> None:
@@ -311,7 +329,7 @@ def _targets(company: Company, folder: Path) -> list[Json]:
 @contextmanager
 def served(stage: Stage, listen: str = "127.0.0.1:0") -> Iterator[str]:
     """The page over a real socket; gives its address."""
-    server = PageServer(create_app(stage, environ={}))
+    server = PageServer(create_app(stage, environ=stage.environ))
     url = server.start(listen)
     try:
         yield url
@@ -324,9 +342,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8620)
     options = parser.parse_args()
-    with TemporaryDirectory(prefix="exosync-scene-") as folder, company(Path(folder)) as made:
-        live_through(made)
-        with served(Stage(made.world), f"127.0.0.1:{options.port}") as url:
+    with TemporaryDirectory(prefix="exosync-scene-") as folder:
+        fill(Path(folder))
+        with served(Stage(Path(folder)), f"127.0.0.1:{options.port}") as url:
             sys.stdout.write(f"{url}\n")
             sys.stdout.flush()
             threading.Event().wait()

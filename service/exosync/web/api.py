@@ -151,7 +151,11 @@ def _history(routes: APIRouter, reader: Reader) -> None:
         return told(reader, lambda source: plan_view(source.store, source.store.find_plan(plan)))
 
 
+_ALWAYS = (400, 401, 414, 421, 422, 429, 503)
+"""What the gate, a parameter or the state may answer, whatever is asked for."""
+
+
 def _gives(shape: Any, summary: str, *errors: int) -> dict[str, Any]:
     """What the OpenAPI document says of a path; the answer itself is made by the view."""
-    failing = {code: {"model": shapes.Problem} for code in (401, 422, 503, *errors)}
+    failing = {code: {"model": shapes.Problem} for code in (*_ALWAYS, *errors)}
     return {"summary": summary, "responses": {200: {"model": shape}, **failing}}

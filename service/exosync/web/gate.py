@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 
+from exosync.core.words import short
 from exosync.web.access import Access, Standing, Verdict
 from exosync.web.headers import KEEP_NOTHING, SAFE
 from exosync.web.hosts import host_of, is_meant
@@ -44,7 +45,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         safe = _safe(send)
-        refused = _too_long(scope) or self._wrong_host(scope) or await self._stranger(scope)
+        refused = _malformed(scope) or self._wrong_host(scope) or await self._stranger(scope)
         if refused is not None:
             await refused(scope, receive, safe)
             return
@@ -81,9 +82,16 @@ def place_of(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _too_long(scope: Scope) -> Response | None:
-    if len(scope["path"]) > LONGEST_PATH or len(scope["query_string"]) > LONGEST_QUERY:
+def _malformed(scope: Scope) -> Response | None:
+    query: bytes = scope["query_string"]
+    if len(scope["path"]) > LONGEST_PATH:
         return problem(414, "the address is too long")
+    if len(query) > LONGEST_QUERY:
+        return problem(400, "what follows the ? is too long")
+    names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
+        return problem(400, f"{short(twice, 40)} is given more than once")
     return None
 
 

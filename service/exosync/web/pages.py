@@ -38,6 +38,8 @@ Build = Callable[[Source], Json]
 
 ROWS = 100
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the one in C is ten times as fast
+
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Text = Annotated[str, Query(max_length=253)]
 
@@ -180,7 +182,8 @@ def _plan(source: Source, plan: str) -> Json:
 
 
 def _settings(source: Source) -> Json:
-    text = yaml.safe_dump(shown(source.config), sort_keys=False, allow_unicode=True)
+    values = shown(source.config)
+    text = yaml.dump(values, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
     return {"text": clean(text)}
 
 

@@ -35,7 +35,8 @@ def picture(source: Source, target: str) -> Json:
     if not shown:
         raise UsageError(f"there is no target {target!r}")
     ranges = ranges_view(desired)
-    rows = [_row(one, [_Known(each) for each in shown]) for one in ranges["ranges"]]
+    knowing = [_Known(each) for each in shown]
+    rows = [_row(one, knowing) for one in ranges["ranges"]]
     marks = [Mark(one["cidr"], _look(one), _words(one)) for one in rows]
     if target:
         marks += [
@@ -63,9 +64,9 @@ class _Known:
 
     def of(self, ranges: IpRanges) -> str | None:
         """Whether it knows a range: known, missing, unsure; None if it is not meant to."""
-        if not ranges.isdisjoint(self.missing):
+        if self.missing and not ranges.isdisjoint(self.missing):
             return "missing"
-        if not ranges.isdisjoint(self.unsure):
+        if self.unsure and not ranges.isdisjoint(self.unsure):
             return "unsure"
         return "known" if ranges <= self.known else None
 

@@ -90,11 +90,17 @@ def _keep(answer: Response, session: str, request: Request) -> None:
 
 
 def _foreign(request: Request) -> Response | None:
-    """Refuses what another site's page sends here."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers["host"]:
-        return problem(403, "this came from another site's page")
-    return None
+    """Refuses what another site's page sends here.
+
+    Browsers tell in Sec-Fetch-Site (W3C, Fetch Metadata), and older ones in Origin alone; a
+    page without referrer, as ours are, may have "null" there.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = origin is None or urlsplit(origin).netloc == request.headers["host"]
+    return None if is_ours else problem(403, "this came from another site's page")
 
 
 async def _too_large(request: Request) -> Response | None:

@@ -5,11 +5,17 @@
 (() => {
   const EVERY = 60000; // milliseconds: how old a "3 minutes ago" may get
   const live = document.getElementById("live");
+  let connection = "";
   let refreshing = false;
   let fetched = Date.now();
 
   function say(words) {
     if (live && live.textContent !== words) live.textContent = words;
+  }
+
+  function connected(words) {
+    connection = words;
+    say(words);
   }
 
   function showCopyButtons(root) {
@@ -45,7 +51,10 @@
     }
     button.textContent = done ? "Copied" : "Press Ctrl+C";
     say(done ? "copied" : "it could not be copied");
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    setTimeout(() => {
+      button.textContent = "Copy";
+      say(connection);
+    }, 2000);
   }
 
   function isBusy(main) {
@@ -105,7 +114,7 @@
       }
       fetched = Date.now();
     } catch {
-      say("not connected");
+      connected("not connected");
     } finally {
       refreshing = false;
     }
@@ -114,11 +123,11 @@
   function listen() {
     const source = new EventSource("/live");
     source.addEventListener("pulse", (event) => {
-      say("live");
+      connected("live");
       const main = document.getElementById("main");
       if (event.data && event.data !== main.dataset.pulse) refresh();
     });
-    source.addEventListener("error", () => say("not connected"));
+    source.addEventListener("error", () => connected("not connected"));
     addEventListener("pagehide", () => source.close());
   }
 
