@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings(),
         "configuration.schema.json": configuration_schema(),
         "run.schema.json": run_schema(),
+        "alert.schema.json": alert_schema(),
     }
 
 
@@ -121,6 +122,13 @@ def run_schema() -> str:
     from exosync import schemas
 
     return _json(schemas.run_schema())
+
+
+def alert_schema() -> str:
+    """The JSON Schema of an alert."""
+    from exosync import schemas
+
+    return _json(schemas.alert_schema())
 
 
 def _json(value: Any) -> str:

@@ -55,11 +55,17 @@ def watch_feed(
 def watch_targets(
     store: Store, names: Iterable[str], *, after: timedelta, since: datetime, now: datetime
 ) -> None:
-    """Tell of targets that no run could look at for too long, once each silence."""
+    """Tell of targets that no run could look at for too long, once each silence.
+
+    Of one that fails people have been told already, and are told again while runs come.
+    """
     for name in names:
         known = store.target_state(name)
         seen = (known.seen_at if known else None) or since
         if now - max(seen, since) < after:
+            continue
+        failed = _last_of(store, name, "target_failed", "still_failing")
+        if failed is not None and now - failed.at < after:
             continue
         last = _last_of(store, name, "target_stale")
         if last is None or last.at < max(seen, since):

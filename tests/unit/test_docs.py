@@ -98,6 +98,7 @@ def all_yaml_blocks() -> list[Any]:
         "settings.md",
         "configuration.schema.json",
         "run.schema.json",
+        "alert.schema.json",
     ],
 )
 def test_reference_pages_are_what_the_code_says(name: str) -> None:

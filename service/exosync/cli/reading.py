@@ -45,6 +45,8 @@ def _show_status(view: Json) -> None:
     feed = view["feed"]
     if view["adopted_at"]:
         say(f"  adopted {minute(view['adopted_at'])}, last confirmed {minute(feed['checked_at'])}")
+    for line in (*_service(view), *_paused(view)):
+        say(f"  {line}")
     if feed["error"]:
         say(f"  feed failing ({plural(feed['failures'], 'time')}): {feed['error']}", fg="red")
     table(
@@ -72,6 +74,28 @@ def _show_status(view: Json) -> None:
             say(f"{one['name']}: {one['error']}", fg="red")
     for line in (*next_steps(view), *_waiting(view), *_adopting(view)):
         say(line)
+
+
+def _service(view: Json) -> Iterator[str]:
+    """How the service stands, where there ever was one."""
+    one = view["service"]
+    if one is None:
+        return
+    if one["stopped_at"]:
+        yield f"service stopped {minute(one['stopped_at'])}: exosync serve starts it"
+    elif one["lives"]:
+        yield f"service running since {minute(one['started_at'])} (pid {one['pid']} on {one['host']})"
+    else:
+        yield f"service not heard of since {minute(one['beat_at'])}: exosync serve starts it"
+
+
+def _paused(view: Json) -> Iterator[str]:
+    """Who holds the writing."""
+    held = [(one["name"], one["paused"]) for one in view["targets"]]
+    for name, pause in [("all writing", view["paused"]), *held]:
+        if pause is not None:
+            why = f": {pause['why']}" if pause["why"] else ""
+            yield f"{name} paused by {pause['by']} since {minute(pause['at'])}{why}"
 
 
 def _waiting(view: Json) -> Iterator[str]:

@@ -133,7 +133,7 @@ def trigger(*, target: str | None, by: str | None, as_json: bool) -> int:
         names = [one.name for one in assembly.config.targets]
         at, known = assembly.rules.now(), control.known_target(target, names)
         service = assembly.store.service()
-        lives = service is not None and service.stopped_at is None
+        lives = service is not None and service.lives(at)
         request = assembly.store.trigger(known, by=by or user(), at=at)
     if as_json:
         say_json({"target": target, "request": request, "service": lives})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
@@ -99,7 +99,7 @@ def load(path: Path, *, environ: Mapping[str, str], kinds: Kinds | None = None) 
     problems += _written_passwords(merged)
     targets = _targets(merged, installed_kinds() if kinds is None else kinds, problems)
     problems += _among_targets(targets, merged)
-    values = {name: {} for name in _SECTIONS} | _without_nulls(merged.values)
+    values = {name: {} for name in _SECTIONS} | _without_nulls(merged.values, Config)
     config = _validated(Config, {**values, "targets": targets}, (), merged, problems, echo=True)
     if config is not None:
         problems += _contradictions(config, merged)
@@ -119,14 +119,25 @@ def _order(problem: Problem) -> tuple[str, int]:
     return (place, int(line)) if line.isdecimal() else (problem.place, 0)
 
 
-def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A key of the service without a value counts as not given, as in an emptied section."""
+def _without_nulls(values: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """A key of the service without a value counts as not given, as in an emptied section.
+
+    But for one that has a default and may be switched off by null (web.listen).
+    """
     plain = {}
     for key, value in values.items():
+        field = model.model_fields.get(key)
         if value is not None:
-            inner = isinstance(value, Mapping) and key in _SECTIONS
-            plain[key] = _without_nulls(value) if inner else value
+            section = field.annotation if field is not None and key in _SECTIONS else None
+            inner = isinstance(value, Mapping) and section is not None
+            plain[key] = _without_nulls(value, cast("Any", section)) if inner else value
+        elif field is not None and field.default is not None and _takes_none(field.annotation):
+            plain[key] = None
     return plain
+
+
+def _takes_none(annotation: Any) -> bool:
+    return type(None) in get_args(annotation)
 
 
 def _validated(

@@ -118,6 +118,10 @@ def next_steps(told: dict[str, Any]) -> list[str]:
             lines.append(f"{name}: to take it over, exosync adopt {name}")
         elif state in ("pending", "waiting") and target["mode"] == "watch":
             lines.append(f"{name}: is only watched; set mode: plan to let exosync write or ask")
+        elif state == "pending" and target.get("paused"):
+            lines.append(f"{name}: is paused; to go on, exosync resume {name}")
+        elif state == "pending" and plan and told.get("paused"):
+            lines.append(f"{name}: all writing is paused; to go on, exosync resume")
         elif state == "pending" and plan:
             lines.append(f"{name}: to do this, exosync apply {plan}")
         steps = target.get("steps", ())  # `status` has none

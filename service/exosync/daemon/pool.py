@@ -19,6 +19,7 @@ class _Ticket:
     run_times: list[datetime]
     group: str
     has_place: bool = False
+    again: bool = False
     lease: threading.Timer | None = field(default=None)
 
 
@@ -29,13 +30,15 @@ class Pool(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
     work at a time; those of the group "" are free of each other. A job that takes longer than
     `slow_after` seconds loses its place, though not its thread: it works on beside the
     others, and is not started anew before it is done. Threads are daemons, so one that
-    hangs keeps no process alive.
+    hangs keeps no process alive. `done` is called with a job's id, and whether it was asked
+    for `again` meanwhile, once it may be started anew.
     """
 
     def __init__(self, *, places: int, slow_after: float, group_of: Callable[[str], str]) -> None:
         super().__init__()
         self.places = places
         self.slow_after = slow_after
+        self.done: Callable[[str, bool], None] = lambda _name, _again: None
         self._group_of = group_of
         self._guard = threading.Condition()
         self._waiting: list[_Ticket] = []
@@ -46,6 +49,19 @@ class Pool(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
         """The ids of the jobs at work."""
         with self._guard:
             return [one.job.id for one in self._at_work]
+
+    def again(self, name: str) -> bool:
+        """Remember that a job is to be done once more; False if it is neither at work nor waits.
+
+        One that waits for its place need not be done more often than it will be.
+        """
+        with self._guard:
+            if any(one.job.id == name for one in self._waiting):
+                return True
+            working = [one for one in self._at_work if one.job.id == name]
+            for one in working:
+                one.again = True
+            return bool(working)
 
     def close(self) -> None:
         """Start nothing any more; what waits is dropped."""
@@ -92,17 +108,18 @@ class Pool(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
         threading.Thread(target=self._work, args=[ticket], name=name, daemon=True).start()
 
     def _work(self, ticket: _Ticket) -> None:
-        try:
-            logger = self._logger.name
-            events = run_job(ticket.job, ticket.job._jobstore_alias, ticket.run_times, logger)  # noqa: SLF001  (as its own executors do)
-        finally:
-            assert ticket.lease is not None
-            ticket.lease.cancel()
-            with self._guard:
-                self._at_work.remove(ticket)
-                self._fill()
-                self._guard.notify_all()
-        self._run_job_success(ticket.job.id, events)
+        job, logger = ticket.job, self._logger.name
+        events = run_job(job, job._jobstore_alias, ticket.run_times, logger)  # noqa: SLF001  (as its own executors do)
+        assert ticket.lease is not None
+        ticket.lease.cancel()
+        # From here on the job may be started anew; only then is it none that is at work, so
+        # that whoever asks for it is never told to come later by both.
+        self._run_job_success(job.id, events)
+        with self._guard:
+            self._at_work.remove(ticket)
+            self._fill()
+            self._guard.notify_all()
+        self.done(job.id, ticket.again)
 
     def _lose_place(self, ticket: _Ticket) -> None:
         with self._guard:

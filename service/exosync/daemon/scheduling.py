@@ -48,7 +48,7 @@ class Scheduling:
         self._jobs = jobs
         self._beat = beat
         self._guard = threading.Lock()
-        self._again: set[str] = set()
+        self._turns: dict[str, tuple[Turn, float]] = {}
         self._done: set[str] = set()
         self._idle: set[str] = set()
         self._paces: dict[str, tuple[Pace, timedelta]] = {}
@@ -58,6 +58,7 @@ class Scheduling:
             group_of=lambda name: account_of(jobs.loaded().config, name),
         )
         self._others = Pool(places=128, slow_after=60, group_of=lambda _name: "")
+        self.pool.done = self._others.done = self._settle
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={_WORKERS: self.pool, _OTHERS: self._others},
@@ -66,14 +67,18 @@ class Scheduling:
         )
 
     def start(self, config: Config) -> None:
-        """Begin; everything is due at once."""
+        """Begin: the feed at once, and the targets after it.
+
+        A state that was restored from an older copy must not bring an older version to a
+        target while a newer one is only a question away.
+        """
         for name, every in HOUSEKEEPING.items():
             self._add(name, IntervalTrigger(seconds=round(every.total_seconds()), timezone=UTC))
-        self.configure(config)
+        self.configure(config, after=config.feed.deadline * 2)
         self._scheduler.start()
 
-    def configure(self, config: Config) -> None:
-        """Bring the jobs in line with a configuration; new ones are due at once."""
+    def configure(self, config: Config, *, after: timedelta = timedelta()) -> None:
+        """Bring the jobs in line with a configuration; new targets are due `after` that."""
         self.pool.places = config.schedule.workers
         self.pool.slow_after = config.schedule.slow_after.total_seconds()
         wanted: dict[str, tuple[Pace, timedelta]] = {
@@ -88,18 +93,16 @@ class Scheduling:
                 job.remove()
         for name, way in wanted.items():
             if self._paces.get(name) != way:
-                self._add(name, trigger(*way))
+                self._add(name, trigger(*way), timedelta() if name.startswith(":") else after)
         self._paces = wanted
         self._jobs.planned({name: self.next_at(name) for name in (FEED, *_targets(config))})
 
     def wake(self, names: tuple[str, ...]) -> None:
         """Run jobs at once; one that is at work comes again as soon as it is done."""
         now = datetime.now(UTC)
-        working = {*self.pool.working(), *self._others.working()}
-        with self._guard:
-            self._again.update(working & set(names))
         for name in names:
-            if name not in working:
+            pool = self._others if name.startswith(":") else self.pool
+            if not pool.again(name):
                 self._come(name, now)
 
     def rewind(self) -> None:
@@ -135,33 +138,39 @@ class Scheduling:
         self._scheduler.shutdown(wait=False)
         return idle
 
-    def _add(self, name: str, when: Any) -> None:
+    def _add(self, name: str, when: Any, after: timedelta = timedelta()) -> None:
         self._scheduler.add_job(
             partial(self._do, name),
             when,
             id=name,
             name=name,
             executor=_OTHERS if name.startswith(":") else _WORKERS,
-            next_run_time=datetime.now(UTC),
+            next_run_time=datetime.now(UTC) + after,
             replace_existing=True,
         )
 
     def _do(self, name: str) -> None:
         started = time.monotonic()
         turn = self._jobs.safely(name, partial(self._work, name))
+        self._turns[name] = turn, time.monotonic() - started
+
+    def _settle(self, name: str, again: bool) -> None:  # noqa: FBT001  (as the pool calls it)
+        """A job is done, and may be started anew."""
+        turn, seconds = self._turns.pop(name, (Turn(), 0.0))
         with self._guard:
-            (self._idle if turn.idle else self._done).add(name)
+            first = name not in self._done | self._idle
             self._idle.difference_update(turn.wake)
-            again = name in self._again
-            self._again.discard(name)
+            (self._idle if turn.idle else self._done).add(name)
         if again:
-            turn = Turn(datetime.now(UTC), turn.wake)
-        # Housekeeping comes as often as ever, whatever went wrong: the heart must beat on.
-        if turn.next_at is not None and name not in HOUSEKEEPING:
-            self._come(name, turn.next_at)
+            self._come(name, datetime.now(UTC))
+        elif turn.next_at is not None and name not in HOUSEKEEPING:
+            # Housekeeping comes as often as ever, whatever went wrong: the heart must beat on.
+            self._come(name, turn.next_at, at_latest=turn.at_latest)
         if name == FEED or not name.startswith(":"):
-            self._jobs.ended(name, time.monotonic() - started, self.next_at(name))
-        if turn.wake:
+            self._jobs.ended(name, seconds, self.next_at(name))
+        if name == FEED and first:
+            self.wake(_targets(self._jobs.loaded().config))
+        elif turn.wake:
             self.wake(turn.wake)
 
     def _work(self, name: str) -> Turn:
@@ -173,7 +182,11 @@ class Scheduling:
         own = {FEED: self._jobs.feed, ":watch": self._jobs.watch}
         return own[name]() if name in own else self._jobs.target(name)
 
-    def _come(self, name: str, at: datetime) -> None:
+    def _come(self, name: str, at: datetime, *, at_latest: bool = False) -> None:
+        """Let a job come at that time, unless it is due already."""
+        known = self.next_at(name)
+        if known is not None and (known <= datetime.now(UTC) or (at_latest and known <= at)):
+            return
         try:
             self._scheduler.modify_job(name, next_run_time=at)
         except JobLookupError:

@@ -67,6 +67,7 @@ class Service:
         self._wakes = threading.Event()
         self._beat_at = time.monotonic()
         self._ear: Store | None = None
+        self._complaint = ""
         self._listens_at = 0.0
         self._listened_at = now()
         self._told_at: datetime | None = None
@@ -237,8 +238,12 @@ class Service:
             if self.alive().ok and (self._told_at is None or now - self._told_at >= _BEATS):
                 self._ear.beat(now)
                 self._told_at = now
+            self._complaint = ""
         except ExosyncError as error:
-            get_logger().error("failed", job="listening", error=str(error))
+            # Every other second, so it is said once for as long as it is the same.
+            if str(error) != self._complaint:
+                get_logger().error("failed", job="listening", error=str(error))
+            self._complaint = str(error)
             self._deafen()
         except Exception:  # noqa: BLE001  (the service must outlive a fault of its own)
             get_logger().exception("fault", job="listening")

@@ -27,11 +27,13 @@ FEED_RETRY = timedelta(minutes=5)
 class Turn:
     """What a job wants after its work.
 
-    `next_at` is when it must come again at the latest (None: as its schedule says),
-    `wake` the targets that are to be run at once. `idle`: there was nothing to go by yet.
+    `next_at` is when it comes again (None: as its schedule says), or `at_latest`, if its
+    schedule says sooner. `wake` are the targets that are to be run at once. `idle`: there was
+    nothing to go by yet.
     """
 
     next_at: datetime | None = None
+    at_latest: bool = False
     wake: tuple[str, ...] = ()
     idle: bool = False
 
@@ -43,16 +45,17 @@ def after_target(
     pace: Pace,
     windows: tuple[Window, ...],
     now: datetime,
-) -> datetime | None:
+) -> Turn:
     """When a target comes again; `target` is its part of the run's report."""
     if target["state"] == State.FAILED:
-        return now + back_off(failures, pace)
+        return Turn(now + back_off(failures, pace))
     rules = {one["rule"] for one in target["findings"]}
     if WAITS_FOR_OTHERS in rules:
-        return now + SOON
+        return Turn(now + SOON, at_latest=True)
     if OUTSIDE_WINDOW in rules:
-        return next_opening(windows, now)
-    return None
+        # Looking goes on meanwhile.
+        return Turn(next_opening(windows, now), at_latest=True)
+    return Turn()
 
 
 def after_feed(

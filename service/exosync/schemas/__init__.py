@@ -9,6 +9,15 @@ from typing import Any
 
 def run_schema() -> dict[str, Any]:
     """The schema of the object that `plan`, `sync`, `apply` and `adopt` print with `--json`."""
-    text = files("exosync.schemas").joinpath("run.schema.json").read_text("utf-8")
+    return _schema("run.schema.json")
+
+
+def alert_schema() -> dict[str, Any]:
+    """The schema of an alert, as a webhook gets it."""
+    return _schema("alert.schema.json")
+
+
+def _schema(name: str) -> dict[str, Any]:
+    text = files("exosync.schemas").joinpath(name).read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

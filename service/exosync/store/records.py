@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -285,6 +285,10 @@ class TriggerRecord:
     taken_at: datetime | None = None
 
 
+SILENT = timedelta(minutes=2)
+"""A service tells of itself every half minute: one that was not heard of so long is dead."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
     """The service as it tells of itself; `stopped_at` is set once it ended as it should."""
@@ -295,6 +299,10 @@ class ServiceRecord:
     started_at: datetime
     beat_at: datetime
     stopped_at: datetime | None = None
+
+    def lives(self, now: datetime) -> bool:
+        """Whether it has not ended, and was heard of in the last minutes."""
+        return self.stopped_at is None and now - self.beat_at < SILENT
 
 
 @dataclass(frozen=True, slots=True)

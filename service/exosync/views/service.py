@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from exosync.store import PauseRecord, ServiceRecord, TurnRecord
@@ -10,7 +11,7 @@ from exosync.views.moments import iso
 Json = dict[str, Any]
 
 
-def service_json(one: ServiceRecord | None) -> Json | None:
+def service_json(one: ServiceRecord | None, now: datetime) -> Json | None:
     """The service as it last told of itself; `stopped_at` is set once it ended as it should."""
     if one is None:
         return None
@@ -21,6 +22,7 @@ def service_json(one: ServiceRecord | None) -> Json | None:
         "started_at": iso(one.started_at),
         "beat_at": iso(one.beat_at),
         "stopped_at": iso(one.stopped_at),
+        "lives": one.lives(now),
     }
 
 

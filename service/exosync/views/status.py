@@ -26,7 +26,7 @@ def status_view(source: Source) -> Json:
         "instance": instance,
         "version": adopted.version if adopted else None,
         "adopted_at": adopted.adopted_at.isoformat() if adopted else None,
-        "service": service_json(store.service()),
+        "service": service_json(store.service(), source.now),
         "paused": pause_json(pauses.get("")),
         "feed": feed_json(source, turns.get(FEED)),
         "targets": [

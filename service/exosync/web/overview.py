@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from exosync.core.words import cleaned
@@ -16,8 +16,6 @@ from exosync.web.verdict import by_urgency, freshness, tally, verdict
 Json = dict[str, Any]
 
 RECENT = 8
-BEATS = timedelta(minutes=2)
-"""After how long without a heartbeat the service counts as silent."""
 
 
 def overview(source: Source, state: str) -> Json:
@@ -35,7 +33,7 @@ def overview(source: Source, state: str) -> Json:
         "asks": asks(status),
         "fresh": _fresh(source, status),
         "offline": source.config.feed.offline,
-        "silent": _is_silent(status, source.now),
+        "silent": _is_silent(status),
         "channels": alerts_view(source, 1)["channels"],
         "events": event_rows(source.store, RECENT),
     }
@@ -51,9 +49,9 @@ def _fresh(source: Source, status: Json) -> Any:
     )
 
 
-def _is_silent(status: Json, now: datetime) -> bool:
+def _is_silent(status: Json) -> bool:
     """Whether the service that should be running has not told of itself for a while."""
     service = status["service"]
     if service is None or service["stopped_at"]:
         return False
-    return now - datetime.fromisoformat(service["beat_at"]) > BEATS
+    return not service["lives"]

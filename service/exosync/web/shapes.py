@@ -85,6 +85,7 @@ class ServiceShape(Shape):
     started_at: datetime
     beat_at: datetime
     stopped_at: datetime | None
+    lives: bool
 
 
 class Feed(Shape):
