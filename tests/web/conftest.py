@@ -66,8 +66,12 @@ def make(filled: Path, tmp_path: Path) -> Iterator[MakeStage]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+def browser(filled: Path) -> Iterator[Browser]:
+    """Debian's Chromium.
+
+    It is started after the state was filled: its driver keeps an event loop in this thread,
+    and the evaluation of SPF runs one of its own.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
     from playwright.sync_api import sync_playwright

@@ -45,12 +45,6 @@ NOW = "now"
 
 METRICS = b"# HELP exosync_up Whether it is up.\n# TYPE exosync_up gauge\nexosync_up 1\n"
 
-_ZONE = zone_file(
-    "example.com",
-    '@ IN TXT "v=spf1 ip4:192.0.2.25 include:_exo.example.com -all"',
-    f'@ IN TXT "{EVIL}"',
-)
-
 
 class Stage:
     """The service behind the page, as a test sets it: a folder with a state, and a clock."""
@@ -99,15 +93,27 @@ class Stage:
 
 
 class Company:
-    """What the stand-ins hold, and the person who sits before Google's console."""
+    """What the stand-ins hold, and the person who sits before Google's console.
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.feed = stack.enter_context(EndpointsStandIn(version=FIRST))
+    `others` is what other people write wherever they can.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        version: str = FIRST,
+        begin: datetime = BEGIN,
+        others: str = EVIL,
+    ) -> None:
+        self.others = others
+        self.feed = stack.enter_context(EndpointsStandIn(version=version))
         self.mail = stack.enter_context(MimecastStandIn())
         self.google = stack.enter_context(GoogleStandIn())
         self.google.set_allowlist([PARTNER])
         self.dns = stack.enter_context(
-            DnsStandin({"example.com": _ZONE}, keys=[WIDE], grants={WIDE.name: ("*",)})
+            DnsStandin({"example.com": _zone(others)}, keys=[WIDE], grants={WIDE.name: ("*",)})
         )
         for name, text in (
             ("tsig", WIDE.secret),
@@ -116,7 +122,11 @@ class Company:
             ("hook", "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cy1ub3QtYS1zZWNyZXQ="),
         ):
             (folder / name).write_text(text)
-        self.world = World(folder, self.feed, _targets(self, folder), _settings(), BEGIN)
+        self.world = World(folder, self.feed, _targets(self, folder), _settings(others), begin)
+
+    def store(self) -> Store:
+        """The state, opened."""
+        return Store.open("sqlite:///exosync.db", base=self.world.folder)
 
     def sync(self, **time: float) -> dict[str, Json]:
         """Let time go by, and run; gives what was told of each target."""
@@ -145,10 +155,10 @@ class Company:
                 )
 
 
-def fill(folder: Path) -> None:
+def fill(folder: Path, others: str = EVIL) -> None:
     """Live through it all, and leave the state in a folder."""
     with ExitStack() as stack:
-        company = Company(folder, stack)
+        company = Company(folder, stack, others=others)
         live_through(company)
         (folder / NOW).write_text(company.world.now.isoformat())
 
@@ -178,12 +188,13 @@ def live_through(company: Company) -> None:
     company.sync(days=20)
     company.sync(days=2, hours=4)
     world.pass_time(minutes=7)
-    with Store.open("sqlite:///exosync.db", base=world.folder) as store:
-        _serve(store, world)
-        _tell(store, world.now)
+    with company.store() as store:
+        serve(store, world)
+        store.pause("spf", by="ada", why=f"the zone moves to another provider {EVIL}", at=world.now)
+        tell(store, world.now)
 
 
-def _serve(store: Store, world: World) -> None:
+def serve(store: Store, world: World) -> None:
     """What the service writes of itself."""
     now = world.now
     began, beat = now - timedelta(days=12), now - timedelta(seconds=9)
@@ -195,10 +206,9 @@ def _serve(store: Store, world: World) -> None:
         store.begin_turn(name, now - timedelta(minutes=9))
         store.end_turn(name, seconds=0.4 + n, next_at=turns[name])
     store.begin_turn("mimecast", now - timedelta(seconds=2))
-    store.pause("spf", by="ada", why=f"the zone moves to another provider {EVIL}", at=now)
 
 
-def _tell(store: Store, now: datetime) -> None:
+def tell(store: Store, now: datetime) -> None:
     """Messages in every state."""
     ids = [one.id for one in store.events(4)]
     for number, (channel, severity, title) in enumerate(
@@ -232,7 +242,15 @@ def _tell(store: Store, now: datetime) -> None:
     store.save_channel(ChannelRecord("ops", ids[0], None, 0, "", now - timedelta(hours=8)))
 
 
-def _settings() -> Json:
+def _zone(others: str) -> str:
+    return zone_file(
+        "example.com",
+        '@ IN TXT "v=spf1 ip4:192.0.2.25 include:_exo.example.com -all"',
+        f'@ IN TXT "site-verification={others}"',
+    )
+
+
+def _settings(others: str) -> Json:
     return {
         "schedule": {"feed": "1h"},
         "ranges": {
@@ -240,7 +258,7 @@ def _settings() -> Json:
                 {
                     "cidr": "40.95.0.0/16",
                     "name": "relay pool",
-                    "reason": f"forwarded mail leaves from it {EVIL}",
+                    "reason": f"forwarded mail leaves from it {others}".strip(),
                 },
             ],
             "exclude": [

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 MOST_LINES = 400
 """How many lines of a difference are shown; `exosync show` has all."""
 
-_ICONS = {"waiting": "person", "pending": "clock"}
+_ICONS = {"waiting": "person", "pending": "clock", "asserted": "person"}
 
 _SIGNS = {"+": "add", "-": "remove", "@": "gap"}
 
