@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,28 @@ def test_a_run_is_triggered_from_another_process(tmp_path: Path, feed: Endpoints
         served.told("drift")
         served.told("drift_repaired")
         until(lambda: runs_of(served, "sync a") >= 2 and runs_of(served, "sync b") == 3)
+
+
+def test_no_request_is_lost_whenever_it_comes(tmp_path: Path, feed: EndpointsStandIn) -> None:
+    """Before a run, in the midst of one, or at its end: what is tampered with is mended soon."""
+    configure(tmp_path, feed.url, targets=[file_target()])
+    path = tmp_path / "edge.txt"
+    with serving(tmp_path) as served:
+        served.ready()
+        good = path.read_text()
+        broken = "".join(good.splitlines(keepends=True)[:-1])
+        for delay in (0, 0.02, 0.05, 0.1, 0.2):
+            runs = runs_of(served, "sync edge")
+            with served.store() as store:
+                store.trigger("edge", by="a tester", at=datetime.now(UTC))
+            # At some point of the run that this begins.
+            until(lambda: runs_of(served, "sync edge") > runs or served.is_at_work("edge"))  # noqa: B023
+            time.sleep(delay)
+            (tmp_path / "broken").write_text(broken)
+            (tmp_path / "broken").replace(path)
+            with served.store() as store:
+                store.trigger("edge", by="a tester", at=datetime.now(UTC))
+            until(lambda: path.read_text() == good)
 
 
 def test_a_configuration_read_again_replaces_the_old_one_whole(

@@ -89,6 +89,12 @@ class Served:
         """Its state, as another process sees it."""
         return Store.open("sqlite:///exosync.db", base=self.folder)
 
+    def is_at_work(self, name: str) -> bool:
+        """Whether a run over a target is at work."""
+        with self.store() as store:
+            turn = store.turns().get(name)
+            return turn is not None and turn.started_at is not None
+
     def events(self, *kinds: str) -> list[EventRecord]:
         """What happened, newest first."""
         with self.store() as store:

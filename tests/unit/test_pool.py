@@ -100,3 +100,18 @@ def test_a_closed_pool_starts_nothing_and_waits_for_what_is_at_work() -> None:
         work.let_go("a", "b")
         assert pool.wait_idle(PATIENCE)
         assert ["a"] == work.begun
+
+
+def test_one_that_is_asked_for_while_it_is_at_work_comes_again() -> None:
+    """Whoever asks is told so, and the pool says it once the job may be started anew."""
+    work, pool = Work(), Pool(places=1, slow_after=PATIENCE, group_of=lambda _: "")
+    told: list[tuple[str, bool]] = []
+    pool.done = lambda name, again: told.append((name, again))
+    with scheduled(pool, work, "a", "b"):
+        assert work.wait_for("a")
+        assert (True, True, False) == (pool.again("a"), pool.again("b"), pool.again("c"))
+        work.let_go("a")
+        assert work.wait_for("b")
+        work.let_go("b")
+        assert pool.wait_idle(PATIENCE)
+    assert [("a", True), ("b", False)] == told
