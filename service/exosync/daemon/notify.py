@@ -10,6 +10,9 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
+MOST_SECONDS = 1.0
+"""How long a manager that does not listen is waited for."""
+
 
 class Notifier:
     """Speaks to the service manager, if there is one."""
@@ -32,4 +35,6 @@ class Notifier:
         # An address that begins with @ is in the abstract namespace.
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            # A manager that is itself held up takes no more than a few datagrams.
+            channel.settimeout(MOST_SECONDS)
             channel.sendto("\n".join(lines).encode(), address)
