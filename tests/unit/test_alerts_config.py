@@ -188,3 +188,18 @@ def test_an_address_may_stand_in_a_file_or_in_the_configuration(load: Loader) ->
     plain, other = config.alerts.channels
     assert "https://hooks.example.com/x" == plain.url
     assert SecretRef(env="WHERE") == other.url
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "{name: chat, kind: apprise, url: 'slack://T1JJ3T3L2/A1BRTD4JD/a-token'}",
+        "{name: hook, kind: webhook, url: 'http://hooks.example.com/a-token', secret: {env: HOOK}}",
+    ],
+)
+def test_an_address_that_is_refused_is_not_told(load: Loader, channel: str) -> None:
+    """It holds the token of a chat service, and what is refused goes to the log and to people."""
+    with pytest.raises(ConfigError) as caught:
+        load(alerts(channel))
+    assert "alerts.channels[0].url" in str(caught.value)
+    assert "a-token" not in str(caught.value)

@@ -16,6 +16,7 @@ KeyPath = tuple[str | int, ...]
 _SECRET_NAME = re.compile(r"secret|passw|passphrase|token|credential|private|api_?key|^pass$|^pw$")
 _PLAIN_KEY = re.compile(r"[\w<-]{1,64}")
 _REFERENCE = frozenset(("file", "env"))
+_CHANNEL_URL: KeyPath = ("alerts", "channels", "url")  # Whoever knows it can send there.
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def secret_texts(values: Any, path: KeyPath = ()) -> set[str]:
     if isinstance(values, list):
         return set().union(*(secret_texts(value, path) for value in values))
     text = "" if values is None or isinstance(values, bool) else str(values)
-    return {text} if is_secret_key(path) and len(text) > 2 else set()
+    secret = is_secret_key(path) or path == _CHANNEL_URL
+    return {text} if secret and len(text) > 2 else set()
 
 
 def _inside(path: KeyPath, key: Any) -> KeyPath:
