@@ -147,7 +147,8 @@ def fill_service(store: Store, at: datetime = AT) -> None:
     store.save_service(ServiceRecord(4711, "mail1", "0.1.0", at, at))
     store.plan_turns({"edge": at, "other": None})
     store.begin_turn("edge", at)
-    store.end_turn("edge", seconds=1.5, next_at=at)
+    store.end_turn("edge", seconds=1.5)
+    store.plan_turn("edge", at)
     store.pause("other", by="ada", why="moving house", at=at)
     store.trigger("other", by="ada", at=at)
 

@@ -204,7 +204,8 @@ def serve(store: Store, world: World) -> None:
     store.plan_turns({**turns, ":feed": now + timedelta(minutes=53)})
     for n, name in enumerate(names):
         store.begin_turn(name, now - timedelta(minutes=9))
-        store.end_turn(name, seconds=0.4 + n, next_at=turns[name])
+        store.end_turn(name, seconds=0.4 + n)
+        store.plan_turn(name, turns[name])
     store.begin_turn("mimecast", now - timedelta(seconds=2))
 
 

@@ -181,11 +181,11 @@ class Jobs:
         with self.open() as store:
             store.plan_turns(turns)
 
-    def ended(self, name: str, seconds: float, next_at: datetime | None) -> None:
-        """Write down how long a job took, and when it comes next."""
+    def comes(self, name: str, next_at: datetime | None) -> None:
+        """Write down when a job comes next."""
         try:
             with self.open() as store:
-                store.end_turn(name, seconds=seconds, next_at=next_at)
+                store.plan_turn(name, next_at)
         except ExosyncError as error:
             get_logger().error("failed", job=name, error=str(error))
 
@@ -213,7 +213,11 @@ class Jobs:
                 rules = replace(rules, feed=replace(rules.feed, feed=None))
             with over(store.path, name, command=COMMAND, wait=5, at=self.now()):
                 store.begin_turn(name, self.now())
-                yield assembly, rules
+                started = time.monotonic()
+                try:
+                    yield assembly, rules
+                finally:
+                    store.end_turn(name, seconds=time.monotonic() - started)
 
     def _progress(self, _words: str) -> None:
         if self.stopping():

@@ -48,7 +48,7 @@ class Scheduling:
         self._jobs = jobs
         self._beat = beat
         self._guard = threading.Lock()
-        self._turns: dict[str, tuple[Turn, float]] = {}
+        self._turns: dict[str, Turn] = {}
         self._done: set[str] = set()
         self._idle: set[str] = set()
         self._paces: dict[str, tuple[Pace, timedelta]] = {}
@@ -150,13 +150,11 @@ class Scheduling:
         )
 
     def _do(self, name: str) -> None:
-        started = time.monotonic()
-        turn = self._jobs.safely(name, partial(self._work, name))
-        self._turns[name] = turn, time.monotonic() - started
+        self._turns[name] = self._jobs.safely(name, partial(self._work, name))
 
     def _settle(self, name: str, again: bool) -> None:  # noqa: FBT001  (as the pool calls it)
         """A job is done, and may be started anew."""
-        turn, seconds = self._turns.pop(name, (Turn(), 0.0))
+        turn = self._turns.pop(name, Turn())
         with self._guard:
             first = name not in self._done | self._idle
             self._idle.difference_update(turn.wake)
@@ -167,7 +165,7 @@ class Scheduling:
             # Housekeeping comes as often as ever, whatever went wrong: the heart must beat on.
             self._come(name, turn.next_at, at_latest=turn.at_latest)
         if name == FEED or not name.startswith(":"):
-            self._jobs.ended(name, seconds, self.next_at(name))
+            self._jobs.comes(name, self.next_at(name))
         if name == FEED and first:
             self.wake(_targets(self._jobs.loaded().config))
         elif turn.wake:

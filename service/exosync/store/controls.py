@@ -93,9 +93,15 @@ class Controls(Session):
         with self._writing() as connection:
             put(connection, turns, {"name": name}, {"started_at": at})
 
-    def end_turn(self, name: str, *, seconds: float, next_at: datetime | None) -> None:
-        """A job is done; when it comes next. One that is none any more stays forgotten."""
-        values = {"started_at": None, "took_ms": round(seconds * 1000), "next_at": next_at}
+    def end_turn(self, name: str, *, seconds: float) -> None:
+        """A job is done; one that is none any more stays forgotten."""
+        self._change_turn(name, started_at=None, took_ms=round(seconds * 1000))
+
+    def plan_turn(self, name: str, next_at: datetime | None) -> None:
+        """When a job comes next; one that is none any more stays forgotten."""
+        self._change_turn(name, next_at=next_at)
+
+    def _change_turn(self, name: str, **values: Any) -> None:
         with self._writing() as connection:
             connection.execute(update(turns).where(turns.c.name == name).values(**values))
 
