@@ -16,6 +16,7 @@ import requests
 
 from exosync.core.target import Check
 from exosync.errors import ConfigError
+from exosync.web.app import create_app
 from exosync.web.serving import PageServer
 from tests.web.conftest import MakeStage
 from tests.web.scene import EVIL, Stage
@@ -432,8 +433,6 @@ def test_a_token_that_cannot_be_read_lets_nobody_in(make: MakeStage) -> None:
 
 def test_where_somebody_listens_already_the_server_says_so(page_url: str, filled: Path) -> None:
     """At its start, in words."""
-    from exosync.web.app import create_app
-
     server = PageServer(create_app(Stage(filled), environ={}))
     with pytest.raises(ConfigError, match=r"web\.listen: nobody can listen on"):
         server.start(page_url.removeprefix("http://"))
@@ -441,8 +440,6 @@ def test_where_somebody_listens_already_the_server_says_so(page_url: str, filled
 
 def test_the_server_stops_though_pages_are_open(filled: Path) -> None:
     """The streams that keep them fresh end."""
-    from exosync.web.app import create_app
-
     server = PageServer(create_app(Stage(filled), environ={}))
     url = server.start("127.0.0.1:0")
     with requests.get(f"{url}/live", stream=True, timeout=30) as stream:
@@ -452,6 +449,27 @@ def test_the_server_stops_though_pages_are_open(filled: Path) -> None:
         server.stop()
         assert not server.is_alive()
         assert [] == [line for line in lines if line.startswith(b"data: ")]
+
+
+def test_a_request_that_comes_drop_by_drop_is_not_waited_for(filled: Path) -> None:
+    """The connection is closed; one that has had its answer may be used again."""
+    server = PageServer(create_app(Stage(filled), environ={}), patience=1.0)
+    parts = urlsplit(server.start("127.0.0.1:0"))
+    place = (str(parts.hostname), parts.port)
+    with socket.create_connection(place, timeout=30) as silent:
+        assert silent.recv(1) == b""
+    with socket.create_connection(place, timeout=30) as slow:
+        slow.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        while slow.recv(1) != b"}":
+            pass
+        slow.settimeout(30)
+        slow.sendall(b"GET /livez HTTP/1.1\r\nHost: loc")
+        rest = b""
+        while part := slow.recv(100):
+            rest += part
+        assert b"HTTP/1.1" not in rest
+    server.stop()
 
 
 def test_ipv6_can_be_listened_on(make: MakeStage) -> None:

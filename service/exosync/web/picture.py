@@ -109,5 +109,5 @@ def amount(ranges: IpRanges, version: int) -> str:
     """How many addresses there are of a family; of IPv6 the number of /64 networks."""
     count = ranges.addresses(version)
     if version == 4:
-        return plural(count, "address").replace("addresss", "addresses")
+        return f"{count:,} {'address' if count == 1 else 'addresses'}"
     return plural(max(1, count >> 64) if count else 0, "/64 network")

@@ -11,6 +11,7 @@ import uvicorn
 
 from exosync.core.listen import split_listen
 from exosync.errors import ConfigError
+from exosync.web.hasty import PATIENCE, HastyProtocol
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,10 +21,14 @@ START_WITHIN = 10.0  # seconds
 
 
 class PageServer:
-    """Serves an application from `start` to `stop`."""
+    """Serves an application from `start` to `stop`.
 
-    def __init__(self, app: FastAPI) -> None:
+    `patience` is how many seconds a request may take to come in.
+    """
+
+    def __init__(self, app: FastAPI, *, patience: float = PATIENCE) -> None:
         self._app = app
+        self._protocol = type("Protocol", (HastyProtocol,), {"patience": patience})
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -35,6 +40,7 @@ class PageServer:
         bound = _bound(listen)
         config = uvicorn.Config(
             self._app,
+            http=self._protocol,
             log_config=None,
             access_log=False,
             server_header=False,

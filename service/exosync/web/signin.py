@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from exosync.web.access import Access, Standing
+from exosync.web.access import Access, Standing, Verdict
 from exosync.web.frames import render
 from exosync.web.gate import DELAY, place_of
+from exosync.web.hasty import PATIENCE
 from exosync.web.problems import problem
 from exosync.web.session import COOKIE, LASTS
 
@@ -37,23 +38,18 @@ def router(access: Access) -> APIRouter:
 
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        refused = _foreign(request) or await _too_large(request)
+        refused = _foreign(request) or _too_large(request)
         if refused is not None:
             return refused
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-        onward = local(fields.get("next", ["/"])[0])
+        try:
+            body = await asyncio.wait_for(request.body(), PATIENCE)
+        except TimeoutError:
+            return problem(408, "the content did not come")
+        fields = parse_qs(body.decode("utf-8", "replace"))
         verdict = access.sign_in(fields.get("token", [""])[0], place_of(request.scope))
-        if verdict.trusted:
-            answer = RedirectResponse(onward, 303)
-            _keep(answer, verdict.session, request)
-            return answer
-        if verdict.standing is Standing.TOO_OFTEN:
-            words = f"Too many wrong tokens came from here: try again in {verdict.wait} seconds."
-            return _form(onward, words, 429, {"Retry-After": str(verdict.wait)})
-        if verdict.standing is Standing.UNREADABLE:
-            return _form(onward, "The server cannot read web.token: nobody is let in.", 503)
-        await asyncio.sleep(DELAY)
-        return _form(onward, "That is not the token.", 401)
+        if verdict.standing is Standing.WRONG:
+            await asyncio.sleep(DELAY)
+        return _answered(verdict, local(fields.get("next", ["/"])[0]), request)
 
     @routes.post("/sign-out")
     def sign_out(request: Request) -> Response:
@@ -65,6 +61,20 @@ def router(access: Access) -> APIRouter:
         return answer
 
     return routes
+
+
+def _answered(verdict: Verdict, onward: str, request: Request) -> Response:
+    """Where a try leads to: on, or back to the form with a word."""
+    if verdict.trusted:
+        answer = RedirectResponse(onward, 303)
+        _keep(answer, verdict.session, request)
+        return answer
+    if verdict.standing is Standing.TOO_OFTEN:
+        words = f"Too many wrong tokens came from here: try again in {verdict.wait} seconds."
+        return _form(onward, words, 429, {"Retry-After": str(verdict.wait)})
+    if verdict.standing is Standing.UNREADABLE:
+        return _form(onward, "The server cannot read web.token: nobody is let in.", 503)
+    return _form(onward, "That is not the token.", 401)
 
 
 def _form(
@@ -103,7 +113,7 @@ def _foreign(request: Request) -> Response | None:
     return None if is_ours else problem(403, "this came from another site's page")
 
 
-async def _too_large(request: Request) -> Response | None:
+def _too_large(request: Request) -> Response | None:
     size = request.headers.get("content-length", "")
     if not size.isdecimal():
         return problem(411, "the length of the content must be given")

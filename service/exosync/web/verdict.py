@@ -13,7 +13,7 @@ from exosync.core.words import STATE_WORDS, plural
 Json = dict[str, Any]
 
 GOOD, WARN, BAD, NONE = "good", "warn", "bad", "none"
-"""The tones in which a state is shown; each has an icon and a word besides its colour."""
+"""The tones in which a state, or the outcome of a run, is shown; each has an icon and a word besides its colour."""
 
 TONES: dict[str | None, str] = {
     "in_sync": GOOD,
@@ -23,6 +23,8 @@ TONES: dict[str | None, str] = {
     "waiting": WARN,
     "refused": BAD,
     "failed": BAD,
+    "interrupted": WARN,
+    "abandoned": BAD,
     None: NONE,
 }
 
