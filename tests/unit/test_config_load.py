@@ -438,3 +438,11 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
         find_config(None, {"EXOSYNC_CONFIG": str(tmp_path / "none.yaml")})
     with pytest.raises(ConfigError, match=r"is a folder \(--config\)"):
         find_config(tmp_path, {})
+
+
+def test_a_day_that_never_comes_is_no_schedule(loader: Loader) -> None:
+    """The target would be run at the start, and never again; once in four years is a schedule."""
+    told = "F:1: schedule.targets: there is no such day in any year, not '0 0 30 2 *'"
+    assert [told] == problems(loader, "schedule: {targets: '0 0 30 2 *'}\n")
+    leap = loader.config("schedule: {targets: '0 0 29 2 *'}\n").schedule.targets
+    assert "0 0 29 2 *" == str(leap)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ INSTANCES = ("Worldwide", "China", "USGovDoD", "USGovGCCHigh")
 """Microsoft's clouds, as the endpoints web service spells them."""
 
 MOST_CIDRS = 10_000
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def _pace(value: object) -> Pace:
         # What each field may hold is what the scheduler takes; it is slow to import.
         from apscheduler.triggers.cron import CronTrigger
 
-        CronTrigger(**pace.fields())
+        if CronTrigger(**pace.fields(), timezone=UTC).get_next_fire_time(None, _ANY_DAY) is None:
+            raise ValueError("there is no such day in any year")
     return pace
 
 
