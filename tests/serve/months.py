@@ -1,4 +1,4 @@
-"""Months of a service in an imagined company, with what goes wrong there, drawn by a seed.
+"""Months of a company, with what goes wrong there, drawn by chance.
 
 Versions of Worldwide that changed the mail ranges come up in turn. In the days between two of
 them the feed, the targets, the receivers of alerts and the service itself have their bad hours;
@@ -8,46 +8,24 @@ after the last, all is well again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from random import Random
-from typing import Any, TypeAlias
 
-import yaml
-
-from exosync.approval import approve_plan
-from exosync.config import load
-from exosync.control import pause, resume
-from exosync.core.endpoints import parse_endpoints
-from exosync.core.meter import FEED
-from exosync.core.ranges import IpRanges
-from exosync.core.selection import mail_ranges
-from exosync.core.units import duration_text
-from exosync.errors import RefusedError
-from tests.serve.simulated import START, Clock, Simulated
-from tests.standins.endpoints import EndpointsStandIn, answer_body, published
+from tests.serve.company import FILES, GRACE, MIDWAY, Company, Moment
+from tests.serve.microsoft import HONEST, VERSIONS, Mood, always, endpoints_only
+from tests.serve.simulated import START
 from tests.standins.endpoints_replies import hang, html, reset, status, wrong_json
-from tests.standins.mimecast import ALL_PRODUCTS, MimecastStandIn
-from tests.standins.web import Reply, Request
+from tests.standins.mimecast import ALL_PRODUCTS
+from tests.standins.web import Reply
 from tests.standins.webhook import WebhookStandIn
-
-Json = dict[str, Any]
-Mood: TypeAlias = Callable[[Request], Reply | None]
-Moment: TypeAlias = tuple[datetime, Callable[[], None]]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PERIOD = 3 * DAY
 """From one version to the next."""
 
-GRACE = 2 * DAY
-STALE_AFTER = 48 * HOUR
-REPEAT = (HOUR, 6 * HOUR, 24 * HOUR)
 LONGEST_OFF = 3 * HOUR
-MIDWAY = 13 * HOUR
-"""So long is waited for a run that can be stopped in its midst."""
 
 NOES = (status(503), reset(), status(404))
 """What receivers of alerts say on bad days."""
@@ -55,80 +33,16 @@ NOES = (status(503), reset(), status(404))
 WAIT = 2 * HOUR
 """What Microsoft asks for when it is asked too often."""
 
-VERSIONS = published("Worldwide")[:7]
-"""Those with changes; in the later ones the mail ranges stay as they are."""
-
-FILES = ("edge", "night")
-"""Two files that are written, the second by night alone."""
-
-WRITTEN = (*FILES, "mimecast")
-
-
-@cache
-def ranges_of(version: str) -> IpRanges:
-    """The mail ranges of a version."""
-    body = answer_body("Worldwide", version)
-    snapshot = parse_endpoints(body, instance="Worldwide", version=version, where="the test")
-    return mail_ranges(snapshot).ranges
-
-
-HONEST: Mood = lambda _: None  # noqa: E731
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request to Microsoft: when, for what, and what came instead of an honest answer."""
-
-    at: datetime
-    path: str
-    instead: Reply | None
-
-    @property
-    def confirms(self) -> bool:
-        """Whether it told which version is the newest."""
-        return self.path.startswith("/version") and self.instead is None
-
-
-class Microsoft(EndpointsStandIn):
-    """The web service, which can be in a mood for as long as a test likes."""
-
-    def __init__(self, version: str, now: Callable[[], datetime]) -> None:
-        super().__init__(version=version)
-        self.mood = HONEST
-        self.asked: list[Asked] = []
-        self._now = now
-
-    def turns(self, mood: Mood) -> None:
-        """Change the mood."""
-        self.mood = mood
-
-    def _honest(self, request: Request) -> Reply:
-        moody = self.mood(request)
-        self.asked.append(Asked(self._now(), request.path, moody))
-        return moody or super()._honest(request)
-
-
 BACKWARD = {"instance": "Worldwide", "latest": "2017010100"}
 
-
-def always(reply: Reply) -> Mood:
-    """The same to everybody."""
-    return lambda _: reply
-
-
-def endpoints_only(reply: Reply) -> Mood:
-    """Only the list itself is not to be had."""
-    return lambda request: reply if request.path.startswith("/endpoints") else None
-
-
 MOODS: dict[str, tuple[Mood, timedelta]] = {
-    "unavailable": (always(status(503)), 30 * HOUR),
-    "throttling": (always(status(429, {"Retry-After": f"{WAIT.seconds}"})), 30 * HOUR),
-    "resetting": (always(reset()), 30 * HOUR),
+    "unavailable": (always(status(503)), 20 * HOUR),
+    "throttling": (always(status(429, {"Retry-After": f"{WAIT.seconds}"})), 20 * HOUR),
+    "resetting": (always(reset()), 20 * HOUR),
     "hanging": (always(hang()), HOUR / 2),
-    "signing in": (always(html()), 30 * HOUR),
-    "backward": (always(wrong_json(BACKWARD)), 30 * HOUR),
-    "empty": (endpoints_only(wrong_json([])), 30 * HOUR),
+    "signing in": (always(html()), 20 * HOUR),
+    "backward": (always(wrong_json(BACKWARD)), 20 * HOUR),
+    "empty": (endpoints_only(wrong_json([])), 20 * HOUR),
 }
 """What the feed's bad days are like, and how long they last at the most."""
 
@@ -152,214 +66,6 @@ class Scale:
     def end(self) -> datetime:
         """When the last version has been out long enough for everything to be settled."""
         return START + self.versions * PERIOD + GRACE + 2 * DAY
-
-
-@dataclass
-class Company:
-    """What there is outside, the service, and what was seen of both."""
-
-    folder: Path
-    versions: list[str]
-    feed: Microsoft
-    mail: MimecastStandIn
-    hooks: dict[str, WebhookStandIn]
-    service: Simulated
-    chance: Random
-    adopted: list[tuple[datetime, str]] = field(default_factory=list)
-    paused: set[str] = field(default_factory=set)
-    offs: list[tuple[datetime, datetime]] = field(default_factory=list)
-    _held: dict[str, IpRanges] = field(default_factory=dict)
-    _steps_to_stop: int | None = None
-    _off_until: datetime | None = None
-
-    # What is looked at all the time
-
-    def look(self, name: str = "") -> None:
-        """After each job, and before each step: what the files hold, and what may have gone."""
-        if name == FEED:
-            with self.service.store() as store:
-                known = store.adopted("Worldwide")
-            if known and known.version not in [version for _, version in self.adopted[-1:]]:
-                self.adopted.append((self.service.clock.at, known.version))
-        for file in FILES:
-            path = self.folder / file / "exo.txt"
-            if path.exists():
-                self._compare(file, _read(path))
-
-    def _compare(self, file: str, found: IpRanges) -> None:
-        before, at = self._held.get(file, IpRanges()), self.service.clock.at
-        self._held[file] = found
-        if found == before:
-            return
-        assert file not in self.paused, f"{file} was written while it was paused"
-        lost = before - found
-        assert not lost & self._still_wanted(at), f"{file} lost {lost.cidrs()} too early, at {at}"
-        if lost:
-            newest = ranges_of(self.adopted[-1][1])
-            assert newest <= found, f"{file} lost {lost.cidrs()} before all was added"
-        if file == "night":
-            assert 1 <= at.hour < 5, f"night was written at {at}"
-
-    def _still_wanted(self, at: datetime) -> IpRanges:
-        """What any version held that was in force within the grace time."""
-        ends = [*(moment for moment, _ in self.adopted[1:]), at]
-        held = [
-            version
-            for (_, version), end in zip(self.adopted, ends, strict=True)
-            if at - GRACE < end
-        ]
-        return IpRanges().union(*map(ranges_of, [*held, self.adopted[-1][1]]))
-
-    def stopping(self) -> bool:
-        """Whether the service is told to stop, asked before each step of a run."""
-        self.look()
-        if self._steps_to_stop is None:
-            return False
-        self._steps_to_stop -= 1
-        return self._steps_to_stop <= 0
-
-    # What happens
-
-    def live(self, moments: list[Moment]) -> None:
-        """Let it all happen, each at its time."""
-        self.service.start()
-        for at, happens in sorted(moments, key=lambda one: one[0]):
-            self._serve_until(at)
-            happens()
-
-    def _serve_until(self, at: datetime) -> None:
-        service = self.service
-        if self._off_until is not None:
-            service.clock.at = max(service.clock.at, min(self._off_until, at))
-            if service.clock.at < self._off_until:
-                return
-            self._off_until = None
-            service.start()
-        service.run_until(at)
-
-    def dies(self) -> None:
-        """The process is gone; what it knew is gone with it, and a new one starts at once."""
-        self._off_until = self.service.clock.at
-
-    def is_off(self, span: timedelta) -> None:
-        """The machine is off for some time."""
-        now = self.service.clock.at
-        self.offs.append((now, now + span))
-        self._off_until = now + span
-
-    def stops_midway(self, steps: int) -> None:
-        """The service is told to stop just before a step of a run."""
-        if self._off_until is not None:
-            return
-        self._steps_to_stop = steps
-        self.service.run_until(self.service.clock.at + MIDWAY)
-        self._steps_to_stop = None
-        self.dies()
-
-    def person(self) -> None:
-        """Somebody approves what is refused."""
-        with self.service.store() as store:
-            for name in WRITTEN:
-                known = store.target_state(name)
-                if known is None or known.state != "refused" or known.plan is None:
-                    continue
-                record = store.find_plan(known.plan)
-                try:
-                    approve_plan(store, record, by="ada", why="seen", at=self.service.clock())
-                except RefusedError as error:
-                    assert error.rule == "stale_plan", error  # noqa: PT017
-
-    def pauses(self, name: str) -> None:
-        """Somebody holds a target."""
-        with self.service.store() as store:
-            pause(store, name, by="ada", why="moving house", at=self.service.clock())
-        self.paused.add(name)
-
-    def resumes(self, name: str) -> None:
-        """And lets it go."""
-        self.paused.discard(name)
-        with self.service.store() as store:
-            resume(store, name, by="ada", at=self.service.clock())
-
-    def tampers(self, file: str) -> None:
-        """Somebody adds a range of their own to a file of ours."""
-        path = self.folder / file / "exo.txt"
-        if path.exists():
-            path.write_text(f"{path.read_text()}192.0.2.0/24\n")
-            self._held[file] = _read(path)
-
-    def licences(self, products: frozenset[str]) -> None:
-        """What our application may use at Mimecast."""
-        self.mail.access.products = products
-
-    def hides(self, file: str) -> None:
-        """A file's folder is gone, as when a disk is not mounted."""
-        (self.folder / file).rename(self.folder / f"{file}.away")
-
-    def brings_back(self, file: str) -> None:
-        """And is back with what it held."""
-        (self.folder / f"{file}.away").rename(self.folder / file)
-
-
-def _read(path: Path) -> IpRanges:
-    lines = path.read_text().splitlines()
-    return IpRanges.parse(one for one in lines if one and not one.startswith("#"))
-
-
-@contextmanager
-def company(folder: Path, seed: int, scale: Scale) -> Iterator[Company]:
-    """All that there is, nothing run yet."""
-    chance, clock = Random(seed), Clock()
-    versions = scale.drawn(chance)
-    with (
-        Microsoft(versions[0], lambda: clock.at) as feed,
-        MimecastStandIn(strict=False) as mail,
-        WebhookStandIn() as everything,
-        WebhookStandIn() as urgent,
-    ):
-        hooks = {"all": everything, "urgent": urgent}
-        path = folder / "exosync.yaml"
-        path.write_text(yaml.safe_dump(_settings(feed, mail, hooks, scale.pace), sort_keys=False))
-        for file in (*FILES, "planned"):
-            (folder / file).mkdir()
-        environ = {"HOOK": "whsec_c2VjcmV0", "ID": "the-id", "SECRET": "the-secret-of-mimecast"}
-        service = Simulated(load(path, environ=environ), environ, chance, clock)
-        one = Company(folder, versions, feed, mail, hooks, service, chance)
-        service.between, service.after = one.stopping, one.look
-        yield one
-
-
-def _settings(
-    feed: Microsoft, mail: MimecastStandIn, hooks: dict[str, WebhookStandIn], pace: timedelta
-) -> Json:
-    often = duration_text(pace)
-
-    def file(name: str, mode: str, **more: Any) -> Json:
-        return {"name": name, "kind": "file", "mode": mode, "path": f"{name}/exo.txt", **more}
-
-    account = {"client_id": {"env": "ID"}, "client_secret": {"env": "SECRET"}, "url": mail.url}
-    spoofing = {"domains": ["example.com"], "settings": ["anti_spoofing"], "families": "ipv4"}
-    common = {"kind": "webhook", "secret": {"env": "HOOK"}}
-    urgent = {"severity": "warning", "targets": ["edge", "mimecast"], "max_per_hour": 5}
-    return {
-        "feed": {"url": feed.url, "attempts": 1, "read_timeout": "1s"},
-        "ranges": {"grace": f"{GRACE.days}d"},
-        "schedule": {"feed": often, "targets": often, "jitter": "5m"},
-        "web": {"listen": None},
-        "alerts": {
-            "stale_after": "48h",
-            "channels": [
-                {"name": "all", "url": hooks["all"].url, **common},
-                {"name": "urgent", "url": hooks["urgent"].url, **common, **urgent},
-            ],
-        },
-        "targets": [
-            file("edge", "apply"),
-            file("night", "apply", windows=["01:00-05:00"], schedule="30 3 * * *"),
-            file("planned", "plan", schedule="1d"),
-            {"name": "mimecast", "kind": "mimecast", "mode": "apply", **account, **spoofing},
-        ],
-    }
 
 
 def plot(one: Company, scale: Scale) -> list[Moment]:
@@ -394,9 +100,9 @@ def _troubles(one: Company, begin: datetime, stop: datetime, *, silent: bool) ->
     lengths = SILENT if silent else (longest / 10, longest)
     yield from during(*lengths, partial(feed.turns, mood), partial(feed.turns, HONEST))
     file = chance.choice(FILES)
-    yield from during(HOUR, 60 * HOUR, partial(one.hides, file), partial(one.brings_back, file))
+    yield from during(HOUR, 30 * HOUR, partial(one.hides, file), partial(one.brings_back, file))
     yield from during(
-        HOUR, 40 * HOUR, partial(one.licences, frozenset()), partial(one.licences, ALL_PRODUCTS)
+        HOUR, 20 * HOUR, partial(one.licences, frozenset()), partial(one.licences, ALL_PRODUCTS)
     )
     hook, no = one.hooks[chance.choice(list(one.hooks))], chance.choice(NOES)
     yield from during(6 * HOUR, 70 * HOUR, partial(_says, hook, no), partial(_says, hook, None))

@@ -58,15 +58,17 @@ class Simulated:
     environ: Mapping[str, str]
     chance: Random
     clock: Clock = field(default_factory=Clock)
+    watch_every: timedelta = WATCH_EVERY
     between: Callable[[], bool] = lambda: False
     after: Callable[[str], None] = lambda _name: None
     done: int = 0
     stopped: bool = False
     _due: dict[str, datetime] = field(default_factory=dict)
     _triggers: dict[str, Any] = field(default_factory=dict)
+    _first: bool = True
 
     def start(self) -> None:
-        """Begin anew: nothing is known but what the state has, and everything is due."""
+        """Begin anew: nothing is known but what the state has. The feed comes first."""
         now, config = self.clock(), self.loaded.config
         self.stopped = False
         self.metrics = Metrics(self.loaded, now=self.clock)
@@ -82,13 +84,15 @@ class Simulated:
         paces = {one.name: pace_of(config, one.name) for one in config.targets}
         self._triggers = {
             FEED: trigger(Pace(every=config.schedule.feed), timedelta()),
-            WATCH: trigger(Pace(every=WATCH_EVERY), timedelta()),
+            WATCH: trigger(Pace(every=self.watch_every), timedelta()),
             **{name: trigger(pace, config.schedule.jitter) for name, pace in paces.items()},
         }
-        self._due = dict.fromkeys(self._triggers, now)
+        later = now + config.feed.deadline * 2
+        self._due = {FEED: now, WATCH: now, **dict.fromkeys(paces, later)}
+        self._first = True
         with self.jobs.open() as store:
             enrol(store, config)
-        self.jobs.planned({FEED: now, **dict.fromkeys(paces, now)})
+        self.jobs.planned({FEED: now, **dict.fromkeys(paces, later)})
 
     def run_until(self, end: datetime) -> None:
         """Do all that is due before that moment, in its order, or until it is stopped."""
@@ -114,15 +118,23 @@ class Simulated:
         """What the service's scheduling does around a job."""
         came = self._due.pop(name)
         turn = self.jobs.safely(name, partial(self._work, name))
-        now = self.clock.at
         if name in self._triggers:
-            regular = self._triggers[name].get_next_fire_time(came, now)
-            self._due[name] = turn.next_at if turn.next_at and name != WATCH else max(regular, now)
+            regular = self._triggers[name].get_next_fire_time(came, self.clock.at)
+            self._due[name] = max(regular, self.clock.at)
+        if turn.next_at is not None and name != WATCH:
+            known = self._due.get(name, turn.next_at)
+            self._due[name] = min(known, turn.next_at) if turn.at_latest else turn.next_at
         if name == FEED or not name.startswith(":"):
-            self.jobs.ended(name, 0.0, self._due[name])
-        self._wake(turn.wake)
+            self.jobs.comes(name, self._due[name])
+        everything = name == FEED and self._first
+        self._first = self._first and not everything
+        self._wake(self._targets if everything else turn.wake)
         self.done += 1
         self.after(name)
+
+    @property
+    def _targets(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.loaded.config.targets)
 
     def _work(self, name: str) -> Turn:
         if name.startswith(CHANNEL):
