@@ -415,6 +415,19 @@ def test_a_command_sends_what_it_can_in_its_time(found: Founder) -> None:
     assert ["waiting"] == states(one)
 
 
+def test_a_command_turns_to_channels_that_work_first(found: Founder) -> None:
+    """One that hangs would take all of the time, at each command anew."""
+    one = found(hook("hangs"), hook("works"))
+    for name in ("hangs", "works"):
+        one.tick(name)
+    one.happen("target_failed")
+    one.pigeon("hangs").script = [no()]
+    one.tick("hangs")
+    with one.opened() as store:
+        ticked = flush(store, one.loaded, {}, one.now, seconds=0)
+    assert ["works", "hangs"] == [each.channel for each in ticked]
+
+
 def test_a_command_without_channels_does_nothing(found: Founder) -> None:
     """Not even the heartbeat."""
     one = found(settings={"heartbeat": "weekly"})

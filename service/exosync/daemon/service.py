@@ -233,6 +233,8 @@ class Service:
             if now < self._listened_at - _SET_BACK:
                 get_logger().warning("clock set back", by=str(self._listened_at - now))
                 self._scheduling.rewind()
+                # Else there is no heartbeat until the clock comes to where it was.
+                self._told_at = None
             self._listened_at = now
             self._scheduling.wake(self._jobs.asked(self._ear))
             if self.alive().ok and (self._told_at is None or now - self._told_at >= _BEATS):
