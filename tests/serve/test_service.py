@@ -118,6 +118,15 @@ def test_a_paused_target_is_looked_at_and_not_written(
     assert ["resumed", "paused"] == [one.kind for one in served.events("paused", "resumed")]
 
 
+def test_the_pause_of_a_target_that_is_gone_can_be_ended(tmp_path: Path) -> None:
+    """Else `check` would ask for that for ever."""
+    configure(tmp_path, "http://127.0.0.1:9", targets=[file_target("old")])
+    assert 0 == command(tmp_path, "pause", "old").returncode
+    configure(tmp_path, "http://127.0.0.1:9", targets=[file_target("new")])
+    assert 0 == command(tmp_path, "resume", "old").returncode
+    assert 64 == command(tmp_path, "resume", "old").returncode
+
+
 def test_a_run_is_triggered_from_another_process(tmp_path: Path, feed: EndpointsStandIn) -> None:
     """Of one target, or of all; what was tampered with is repaired then."""
     configure(tmp_path, feed.url, targets=[file_target("a"), file_target("b")])

@@ -105,6 +105,8 @@ def resume(*, target: str | None, by: str | None, as_json: bool) -> int:
 
     with opened() as assembly:
         names = [one.name for one in assembly.config.targets]
+        # The pause of a target that was renamed or removed must not stay for ever.
+        names += [one.target for one in assembly.store.pauses() if one.target not in ("", *names)]
         at, known = assembly.rules.now(), control.known_target(target, names)
         was = control.resume(assembly.store, known, by=by or user(), at=at)
         still = assembly.store.pause_of(known) if target else None
