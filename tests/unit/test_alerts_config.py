@@ -203,3 +203,11 @@ def test_an_address_that_is_refused_is_not_told(load: Loader, channel: str) -> N
         load(alerts(channel))
     assert "alerts.channels[0].url" in str(caught.value)
     assert "a-token" not in str(caught.value)
+
+
+def test_the_configuration_in_force_calls_keys_as_they_are_written(load: Loader) -> None:
+    """So that what is shown can be copied into a configuration."""
+    told = shown(load.config(alerts(mail(keys=", from: exosync@example.com"))))
+    (channel,) = told["alerts"]["channels"]
+    assert "exosync@example.com" == channel["from"]
+    assert "sender" not in channel

@@ -32,7 +32,7 @@ def shown(config: Config) -> dict[str, Any]:
 
     Passwords that stand in addresses are `***`.
     """
-    values = config.model_dump(mode="json", exclude={"targets"})
+    values = config.model_dump(mode="json", by_alias=True, exclude={"targets"})
     values["targets"] = [
         {
             "name": target.name,
