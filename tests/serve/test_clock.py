@@ -17,7 +17,10 @@ from random import Random
 import pytest
 
 from exosync.config import load
+from exosync.core.target import Observed
+from exosync.secrets import REDACTOR
 from exosync.store import EventRecord, Store
+from exosync_adapters.file.target import FileTarget
 from tests.serve.company import WRITTEN, Company, company
 from tests.serve.microsoft import VERSIONS
 from tests.serve.months import DAY, HOUR, LONGEST_OFF, WAIT, Scale, plot
@@ -216,3 +219,29 @@ def test_a_target_that_is_run_once_a_day_is_not_silent_in_between(
     service.start()
     service.run_until(START + 2 * DAY)
     assert [] == told(service, "target_stale")
+
+
+def test_the_end_of_a_fault_of_our_own_is_told(
+    tmp_path: Path, feed: EndpointsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told once, though it comes again every minute, and without what it may have known."""
+    service = service_of(tmp_path, feed, schedule="1h")
+    service.start()
+    service.run_until(START + HOUR / 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(FileTarget, "observe", failing)
+        service.run_until(START + 2 * HOUR)
+    service.run_until(START + 4 * HOUR)
+    assert ["target_failed", "target_recovered"] == told(
+        service, "target_failed", "still_failing", "target_recovered"
+    )
+    with service.store() as store:
+        (failed,) = store.events(9, kinds=["target_failed"])
+    assert "a fault of exosync ended the job: ZeroDivisionError: " in failed.title
+    assert "hunter2-of-the-fault" not in failed.title
+
+
+def failing(*_: object) -> Observed:
+    """A fault as none foresaw it, which says too much."""
+    REDACTOR.add("hunter2-of-the-fault")
+    raise ZeroDivisionError("the password is hunter2-of-the-fault")

@@ -20,6 +20,7 @@ from exosync.errors import ExosyncError, LockHeldError
 from exosync.log import get_logger
 from exosync.reconcile import Outcome, Rules, reconcile
 from exosync.running import run_once
+from exosync.secrets import redact
 from exosync.store import Store, over
 from exosync.watch import Ending, certificates, watch_endings, watch_feed, watch_slow, watch_targets
 
@@ -74,7 +75,8 @@ class Jobs:
         return Turn(self.now() + SOON)
 
     def _tell_fault(self, name: str, error: Exception) -> None:
-        title = f"{name}: a fault of exosync ended the job: {type(error).__name__}: {error}"
+        told = redact(f"{type(error).__name__}: {error}")
+        title = f"{name}: a fault of exosync ended the job: {told}"
         about = name if target_of(self.loaded().config, name) else None
         try:
             with self.open() as store:
@@ -91,6 +93,20 @@ class Jobs:
                     )
         except ExosyncError as second:
             get_logger().error("failed", job=name, error=str(second))
+
+    def _tell_over(self, store: Store, name: str) -> None:
+        """The end of a fault: no run had written it down, so none sees that it is over."""
+        last = store.last_event(name, ("target_failed", "still_failing", "target_recovered"))
+        if last is not None and last.kind != "target_recovered":
+            store.add_event(
+                "target_recovered",
+                "info",
+                target=name,
+                title=f"{name} works again",
+                body={},
+                run_id=None,
+                at=self.now(),
+            )
 
     def feed(self) -> Turn:
         """Ask Microsoft if it is time to; a new version wakes all targets."""
@@ -117,6 +133,8 @@ class Jobs:
                 return Turn(self.now() + SOON, idle=True)
             told = self._run(assembly, rules, f"sync {name}", name, writing=True)
             known = assembly.store.target_state(name)
+            if known is not None and known.state != State.FAILED:
+                self._tell_over(assembly.store, name)
         pace, windows = pace_of(assembly.config, name), rules.jobs[0].windows
         failures = known.failures if known else 0
         target = told["targets"][0]
