@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from exosync.core.target import Check
 from exosync.desk import Job
 from exosync.errors import ExosyncError
 from exosync.pull import FeedRules, confirm
+from exosync.secrets import reveal
 from exosync.store import Store
+
+if TYPE_CHECKING:
+    from exosync.config import Loaded
 
 
 def check_state(store: Store) -> Check:
@@ -47,6 +52,28 @@ def _answers(rules: FeedRules, store: Store, now: datetime) -> Check:
         return Check("service", ok=False, message=str(error), remedy=remedy)
     when = "now" if asked else "within the hour, so not asked again"
     return Check("service", ok=True, message=f"{rules.source} says {latest} is newest ({when})")
+
+
+SHORTEST_TOKEN = 16
+"""Characters of web.token: who may guess without end must not guess it."""
+
+
+def check_web(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Whether the token of the page can be read, and is long enough; nothing without one."""
+    ref = loaded.config.web.token
+    if ref is None:
+        return
+    remedy = "make one with: openssl rand -base64 32"
+    try:
+        token = reveal(ref, base=loaded.base, environ=environ).strip()
+    except ExosyncError as error:
+        yield Check("web.token", ok=False, message=str(error), remedy=remedy)
+        return
+    if len(token) < SHORTEST_TOKEN:
+        told = f"has {len(token)} characters; at least {SHORTEST_TOKEN} are needed"
+        yield Check("web.token", ok=False, message=told, remedy=remedy)
+        return
+    yield Check("web.token", ok=True, message=f"read from {ref}")
 
 
 def check_target(job: Job) -> Iterator[Check]:

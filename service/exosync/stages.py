@@ -15,7 +15,7 @@ from exosync.core.plan import Plan, decide, ingredients
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Observed, Phase, Step, Target
 from exosync.desk import Desk, Job, Look
-from exosync.errors import ExosyncError, StepDeclined, TargetConflict
+from exosync.errors import ExosyncError, StepDeclined, StoreError, TargetConflict
 from exosync.forms import plan_json
 from exosync.recall import recall
 from exosync.recover import drift, recover
@@ -33,6 +33,9 @@ def look(desk: Desk, job: Job, *, adopting: bool = False) -> Look:
         observed = _observe(desk, job, job.target)
         told = recover(desk, job, observed) + drift(desk, job, observed)
         plan = _plan(desk, job, job.target, observed, adopting=adopting)
+    except StoreError:
+        # No failure of the target's: the run cannot go on.
+        raise
     except ExosyncError as error:
         return Look(job, error=error)
     return Look(job, observed, plan, findings=told)
@@ -51,6 +54,8 @@ def write(desk: Desk, seen: Look, phase: Phase) -> Look:
         except StepDeclined:
             seen = replace(seen, declined=True)
             continue
+        except StoreError:
+            raise
         except ExosyncError as error:
             return replace(seen, done=tuple(done), error=error)
         done.append(step)
@@ -86,6 +91,8 @@ def settle(desk: Desk, seen: Look) -> Look:
             desired = desk.wanted.desired.only(job.families)
             assert seen.observed is not None
             seen = replace(seen, verification=target.verify(desired, seen.observed))
+    except StoreError:
+        raise
     except ExosyncError as error:
         # The first error is the cause; what fails after it is a consequence.
         return replace(seen, error=seen.error or error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +126,24 @@ def test_a_version_is_stored_and_adopted_as_one(store: Store) -> None:
         raise KeyError
     assert store.snapshot(WORLD, "2026010100") is None
     assert store.adopted(WORLD) is None
+
+
+def test_the_threads_of_a_process_write_in_turn(tmp_path: Path) -> None:
+    """However many they are: none is told that another process holds the state."""
+    Store.open(URL, base=tmp_path).close()
+    errors: list[StoreError] = []
+
+    def write_slowly() -> None:
+        try:
+            with Store.open(URL, base=tmp_path) as store, store.transaction():
+                store.client_id()
+                time.sleep(0.8)
+        except StoreError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write_slowly) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [] == errors

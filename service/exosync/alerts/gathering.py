@@ -18,6 +18,9 @@ from exosync.store import EventRecord
 
 DIGEST = "digest"
 MOST_IN_A_DIGEST = 200
+ERRORS = 2
+"""How many times the limit of an hour holds for errors."""
+
 PATIENCE = 5
 """How many times its usual wait a new version is waited for while runs are at work."""
 
@@ -146,7 +149,9 @@ class _Desk:
         return next(alike, None)
 
     def _fresh(self, event: EventRecord) -> _Slot:
-        room_at = self._room_at()
+        # What pages somebody at night must not wait behind what does not.
+        share = ERRORS if event.severity == "error" else 1
+        room_at = self._room_at(self.limits.max_per_hour * share)
         if room_at > self.now:
             return self._digest() or self._opened(DIGEST, room_at - self.now)
         run = _run(event)
@@ -158,9 +163,8 @@ class _Desk:
         digests = (one for one in self.slots if one.draft.thread == DIGEST)
         return next((one for one in digests if one.size < MOST_IN_A_DIGEST), None)
 
-    def _room_at(self) -> datetime:
-        """When there may be one more message: that is now, unless the last hour was full."""
-        most = self.limits.max_per_hour
+    def _room_at(self, most: int) -> datetime:
+        """When there may be one more message: that is now, unless the last hour had so many."""
         fresh = [self.now for one in self.slots if one.is_new]
         # What seems to lie in the future means that the clock was set back.
         earlier = [min(one, self.now) for one in self.recent]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from exosync.alerts.composing import Json, Scene, bare, compose
 from exosync.alerts.delays import delay
-from exosync.alerts.gathering import Draft, Limits, gather, is_ripe
+from exosync.alerts.gathering import ERRORS, Draft, Limits, gather, is_ripe
 from exosync.alerts.kinds import kind_of
 from exosync.alerts.routing import Route
 from exosync.alerts.standing import Named
@@ -96,7 +96,7 @@ def _put(store: Store, counter: Counter, events: Sequence[EventRecord], now: dat
         [_draft(one) for one in store.open_messages(name)],
         events,
         run_versions=_versions(store, events),
-        recent=store.opened_at(name, counter.limits.max_per_hour),
+        recent=store.opened_at(name, counter.limits.max_per_hour * ERRORS),
         limits=counter.limits,
         now=now,
     )

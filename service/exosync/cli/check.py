@@ -51,10 +51,11 @@ def check(*, as_json: bool) -> int:
 
 
 def _checks(assembly: Assembly) -> Iterator[tuple[str, Check]]:
-    from exosync.checking import check_feed, check_state, check_target
+    from exosync.checking import check_feed, check_state, check_target, check_web
 
     yield "configuration", _configuration(assembly)
     yield "state", check_state(assembly.store)
+    yield from (("page", one) for one in check_web(assembly.loaded, os.environ))
     assembly.rules.progress("checking the feed")
     yield from (
         ("feed", one)

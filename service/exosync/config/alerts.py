@@ -114,7 +114,7 @@ class ChannelConfig(Section):
         ge=1,
         le=10_000,
         description="The most messages in an hour; what is above comes in one message, later. "
-        "A new version is always told at once.",
+        "A new version is always told at once, and errors may be twice as many.",
     )
     to: tuple[MailAddress, ...] = Field(
         default=(), max_length=100, description="Who gets the mail; for kind mail."

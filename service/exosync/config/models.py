@@ -189,7 +189,8 @@ class WebConfig(Section):
     )
     token: SecretRef | None = Field(
         default=None,
-        description="What a reader must show: as a bearer token, or on the sign-in page.",
+        description="What a reader must show, as a bearer token or on the sign-in page: at least 16 "
+        "characters.",
     )
     public: bool = Field(
         default=False, description="Let everybody who can reach the address read everything."

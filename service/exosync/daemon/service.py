@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from exosync import __version__
 from exosync.alerts import enrol
+from exosync.checking import check_web
 from exosync.core.target import Check
 from exosync.core.words import plural
 from exosync.daemon.jobs import COMMAND, Jobs
 from exosync.daemon.notify import Notifier
 from exosync.daemon.reload import check_fits, differing
 from exosync.daemon.scheduling import Scheduling
-from exosync.errors import ExosyncError, LockHeldError
+from exosync.errors import ConfigError, ExosyncError, LockHeldError
 from exosync.log import get_logger
 from exosync.metrics import Metrics
 from exosync.store import RunLock, ServiceRecord, Store, over
@@ -120,6 +121,9 @@ class Service:
         service is at work on the same state.
         """
         config = self._loaded.config
+        for check in check_web(self._loaded, self._environ):
+            if check.ok is False:
+                raise ConfigError(f"{check.name}: {check.message}; {check.remedy}")
         # Not first in two threads at once: its import turns warnings off and on.
         import_module("requests")
         with self._alone(), self._signals():

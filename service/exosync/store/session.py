@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +16,39 @@ from sqlalchemy import Connection, Table, and_, insert, update
 from exosync.errors import StoreError
 from exosync.store.engine import READ, WRITE, begin_with
 from exosync.store.failures import mapped
+
+_PATIENCE = 60
+"""Seconds that a thread waits for the others of its process to have written."""
+
+_writers: defaultdict[str, Lock] = defaultdict(Lock)
+
+
+def _after_fork() -> None:
+    """A forked child has none of the threads that may hold these."""
+    _writers.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+@contextmanager
+def _in_turn(path: Path, begin: str) -> Iterator[None]:
+    """Let the threads of this process write one after the other.
+
+    SQLite's waiting is a matter of luck: of many threads of a service that write at a time one
+    could be out of it for as long as it waits for another process.
+    """
+    if begin != WRITE:
+        yield
+        return
+    lock = _writers[str(path)]
+    # Whoever waits longer than this finds out from SQLite what is the matter.
+    got = lock.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if got:
+            lock.release()
 
 
 class Session:
@@ -68,7 +104,7 @@ class Session:
             with self._joined():
                 yield self._connection
             return
-        with mapped(self.path):
+        with mapped(self.path), _in_turn(self.path, begin):
             begin_with(self._connection, begin)
             with self._connection.begin():
                 self._inside, self._spoiled = True, False
