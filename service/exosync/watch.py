@@ -19,6 +19,9 @@ from exosync.store import EventRecord, Store
 WARN_BEFORE = (timedelta(days=30), timedelta(days=7), timedelta(days=1))
 """How long before its end people are told of a certificate or credential."""
 
+OUT_OF_REACH = 8
+"""So many failures in a row, some four hours of them, and people are told of a version not had."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -43,12 +46,20 @@ def watch_feed(
             _tell(store, "feed_stale", "warning", None, title, now)
         return
     confirmed = max(filter(None, (state.checked_at, adopted.adopted_at)))
-    if now - max(confirmed, since) >= after:
+    lacking = state.latest not in (None, adopted.version) and state.failures >= OUT_OF_REACH
+    if lacking or now - max(confirmed, since) >= after:
         if last is None or last.kind != "feed_stale":
             why = f": {state.error}" if state.error else ""
             title = f"Microsoft's list was last confirmed {confirmed:%Y-%m-%d %H:%M} UTC{why}"
+            if lacking:
+                title = f"Microsoft's version {state.latest} is out and cannot be had{why}"
             _tell(store, "feed_stale", "warning", None, title, now)
-    elif last is not None and last.kind == "feed_stale" and now - confirmed < after:
+    elif (
+        last is not None
+        and last.kind == "feed_stale"
+        and not state.failures
+        and now - confirmed < after
+    ):
         _tell(store, "feed_back", "info", None, "Microsoft's list is confirmed again", now)
 
 

@@ -156,6 +156,25 @@ def test_that_no_version_could_be_had_at_all_is_told_at_once(world: World) -> No
     assert 1 == len(events(world, "feed_back"))
 
 
+def test_a_version_that_is_out_and_cannot_be_had_is_told(world: World) -> None:
+    """Microsoft answers each hour which is newest, and that one never comes."""
+    world.settings = {"feed": {"url": world.feed.url, "attempts": 1}}
+    world.sync()
+    world.feed.publish(NEW)
+    for _ in range(8):
+        assert [] == events(world, "feed_stale")
+        world.feed.script(None, Reply(status=500))
+        world.pass_time(hours=1)
+        world.sync()
+        watch(world)
+    (told,) = events(world, "feed_stale")
+    assert f"version {NEW} is out and cannot be had" in told.title
+    world.pass_time(hours=1)
+    world.sync()
+    watch(world)
+    assert 1 == len(events(world, "feed_back"))
+
+
 def test_a_target_that_nobody_looks_at_is_told_once_each_silence(world: World) -> None:
     """Whether it fails or no run comes at all."""
     world.sync()
