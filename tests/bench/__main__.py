@@ -2,6 +2,7 @@
 
 `python -m tests.bench targets` measures the targets of vendors alone and writes their part of
 the page anew: none of the tools that exosync is compared with is needed for that.
+`python -m tests.bench serve` measures the service, and writes docs/benchmarks-service.md anew.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.report import report
+from tests.bench.report_serve import page as service_page
 from tests.bench.report_targets import TITLE, section
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
+SERVICE_PAGE = PAGE.with_name("benchmarks-service.md")
 
 
 def told(script: str) -> dict[str, Any]:
@@ -35,16 +38,18 @@ def with_targets(page: str) -> str:
 
 
 def main() -> None:
-    """Measure everything or the targets alone, write the page and show it."""
+    """Measure everything, or the targets or the service alone; write the page and show it."""
     match sys.argv[1:]:
         case []:
             scripts = ("bench_ranges.py", "bench_process.py", "bench_targets.py")
-            page = report(*map(told, scripts))
+            written, page = PAGE, report(*map(told, scripts))
         case ["targets"]:
-            page = with_targets(PAGE.read_text())
+            written, page = PAGE, with_targets(PAGE.read_text())
+        case ["serve"]:
+            written, page = SERVICE_PAGE, service_page(told("serve.py"))
         case _:
-            raise SystemExit("usage: python -m tests.bench [targets]")
-    PAGE.write_text(page)
+            raise SystemExit("usage: python -m tests.bench [targets | serve]")
+    written.write_text(page)
     print(page)
 
 

@@ -42,7 +42,7 @@ MOODS: dict[str, tuple[Mood, timedelta]] = {
     "hanging": (always(hang()), HOUR / 2),
     "signing in": (always(html()), 20 * HOUR),
     "backward": (always(wrong_json(BACKWARD)), 20 * HOUR),
-    "empty": (endpoints_only(wrong_json([])), 20 * HOUR),
+    "empty": (endpoints_only(wrong_json([])), 5 * HOUR),
 }
 """What the feed's bad days are like, and how long they last at the most."""
 
