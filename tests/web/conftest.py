@@ -65,12 +65,12 @@ def make(filled: Path, tmp_path: Path) -> Iterator[MakeStage]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(filled: Path) -> Iterator[Browser]:
     """Debian's Chromium.
 
-    It is started after the state was filled: its driver keeps an event loop in this thread,
-    and the evaluation of SPF runs one of its own.
+    It is started after the state was filled, and ended with the tests of its module: its
+    driver keeps an event loop in this thread, and the evaluation of SPF runs one of its own.
     """
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
