@@ -27,7 +27,7 @@ PERIOD = 3 * DAY
 
 LONGEST_OFF = 3 * HOUR
 
-NOES = (status(503), reset(), status(404))
+REFUSALS = (status(503), reset(), status(404))
 """What receivers of alerts say on bad days."""
 
 WAIT = 2 * HOUR
@@ -104,7 +104,7 @@ def _troubles(one: Company, begin: datetime, stop: datetime, *, silent: bool) ->
     yield from during(
         HOUR, 20 * HOUR, partial(one.licences, frozenset()), partial(one.licences, ALL_PRODUCTS)
     )
-    hook, no = one.hooks[chance.choice(list(one.hooks))], chance.choice(NOES)
+    hook, no = one.hooks[chance.choice(list(one.hooks))], chance.choice(REFUSALS)
     yield from during(6 * HOUR, 70 * HOUR, partial(_says, hook, no), partial(_says, hook, None))
     held = chance.choice(FILES)
     yield from during(HOUR, 30 * HOUR, partial(one.pauses, held), partial(one.resumes, held))
