@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.report import report
+from tests.bench.report_serve import OTHERS
 from tests.bench.report_serve import page as service_page
 from tests.bench.report_targets import TITLE, section
 
@@ -37,6 +38,12 @@ def with_targets(page: str) -> str:
     return "\n".join([others, "", *section(told("bench_targets.py"))])
 
 
+def with_others(page: str) -> str:
+    """The service measured anew; what others measure of it, the page's last part, stays."""
+    _, title, others = page.partition(f"\n{OTHERS}\n")
+    return service_page(told("serve.py")) + title + others
+
+
 def main() -> None:
     """Measure everything, or the targets or the service alone; write the page and show it."""
     match sys.argv[1:]:
@@ -46,7 +53,7 @@ def main() -> None:
         case ["targets"]:
             written, page = PAGE, with_targets(PAGE.read_text())
         case ["serve"]:
-            written, page = SERVICE_PAGE, service_page(told("serve.py"))
+            written, page = SERVICE_PAGE, with_others(SERVICE_PAGE.read_text())
         case _:
             raise SystemExit("usage: python -m tests.bench [targets | serve]")
     written.write_text(page)

@@ -8,6 +8,9 @@ from typing import Any
 Json = dict[str, Any]
 
 FEW, MANY = 4, 100
+OTHERS = "## The page and the image"
+"""What begins the part that is written by hand."""
+
 COMMAND = "python tests/bench/serve.py"
 MB = 1e6
 
@@ -36,7 +39,7 @@ def _head(told: Json) -> Iterator[str]:
     loads = [value for one in told["parts"].values() for value in one["load"]]
     yield "# What the service costs"
     yield ""
-    yield "<!-- Written by `python -m tests.bench serve`: change tests/bench/report_serve.py. -->"
+    yield "<!-- Written by `python -m tests.bench serve`: change tests/bench/report_serve.py; the last part is written by hand. -->"
     yield ""
     yield "How soon `exosync serve` does its work, and what it takes meanwhile. Microsoft's service and"
     yield "the receiver of alerts are stand-ins on loopback, the targets are files. The service is a"
