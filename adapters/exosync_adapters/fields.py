@@ -74,6 +74,13 @@ def host_and_port(text: str) -> tuple[str, int]:
     raise ValueError(f"{text!r} is not HOST, HOST:PORT or [IPV6]:PORT")
 
 
+def base_url(text: str) -> str:
+    """An address that paths are added to, without a slash at its end. Raises ValueError."""
+    if "?" in text or "#" in text:
+        raise ValueError("must be a base address, to which paths are added: without ? and #")
+    return check_http_url(text).rstrip("/")
+
+
 def _server(text: str) -> str:
     host_and_port(text)
     return text
@@ -94,7 +101,7 @@ def _duration(value: object) -> object:
 Domain = Annotated[str, AfterValidator(full_domain_name)]
 EmailAddress = Annotated[str, AfterValidator(email_address)]
 HostPort = Annotated[str, AfterValidator(_server)]
-HttpUrl = Annotated[str, AfterValidator(check_http_url)]
+BaseUrl = Annotated[str, AfterValidator(base_url)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),

@@ -88,7 +88,9 @@ def assembled(
             progress=progress,
             repeat=config.alerts.repeat,
             others=tuple(
-                one.name for one in config.targets if one.mode is Mode.APPLY and not wants(one)
+                one.name
+                for one in config.targets
+                if one.mode is Mode.APPLY and one.lists_ranges and not wants(one)
             ),
         )
         yield Assembly(loaded, store, rules)
@@ -193,5 +195,13 @@ def job(
         target, error = None, caught
     windows = config.schedule.windows if one.windows is None else one.windows
     return Job(
-        one.name, one.kind, one.mode, one.families, config.owner, target, error, windows=windows
+        one.name,
+        one.kind,
+        one.mode,
+        one.families,
+        config.owner,
+        target,
+        error,
+        windows=windows,
+        lists_ranges=one.lists_ranges,
     )

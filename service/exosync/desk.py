@@ -21,7 +21,7 @@ class Job:
     """One target with the service's own settings for it.
 
     A target that could not be built has an `error` instead. `windows` are the hours in which
-    a run may write.
+    a run may write. Not `lists_ranges`: what the target holds is something else.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Job:
     target: Target | None
     error: ExosyncError | None = None
     windows: tuple[Window, ...] = ()
+    lists_ranges: bool = True
 
 
 @dataclass(frozen=True, slots=True)

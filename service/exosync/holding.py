@@ -14,7 +14,7 @@ def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
     if seen.plan is None or seen.held is not None or not seen.plan.own_steps(phase):
         return seen
     found = _pause(desk, seen.job) or holds.outside(seen.job.windows, desk.now())
-    if found is None and phase is Phase.REMOVE:
+    if found is None and phase is Phase.REMOVE and seen.job.lists_ranges:
         found = _others_behind(desk)
     return seen if found is None else replace(seen, held=found, findings=(*seen.findings, found))
 

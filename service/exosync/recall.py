@@ -34,6 +34,7 @@ def _asserted(one: Acknowledgement, rules: TaskRules, now: datetime) -> Asserted
         at=one.at,
         ranges=IpRanges.parse(one.cidrs),
         due_again=rules.is_due_again(now, one.at),
+        gives=one.gives,
     )
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from exosync.core.desired import Desired
-from exosync.core.plan import Plan, decide, ingredients
+from exosync.core.plan import Drafting, Plan, decide, ingredients
 from exosync.core.ranges import IpRanges
-from exosync.core.target import Draft, Observed, Phase, Step, Target
+from exosync.core.target import Draft, Finding, Observed, Phase, Refusal, Step, Target
 from exosync.desk import Desk, Job, Look
 from exosync.errors import ExosyncError, StepDeclined, StoreError, TargetConflict
 from exosync.forms import plan_json
@@ -131,8 +131,29 @@ def _plan(
         draft = target.plan(desired, observed, adopting=adopting)
         return target.rehearse(desired, observed, draft)
 
+    draft, refusals, findings = _decided(desk, job, draft_for, adopting=adopting, granted=granted)
+    plan = Plan(
+        target=job.name,
+        draft=draft,
+        refusals=refusals,
+        ingredients=ingredients(
+            desk.wanted.desired, observed, draft, configuration, lists_ranges=job.lists_ranges
+        ),
+        adopting=adopting,
+        findings=observed.findings + draft.findings + findings,
+    )
+    approved = plan.id is not None and desk.store.approval(plan.id) is not None
+    return replace(plan, approved=approved)
+
+
+def _decided(
+    desk: Desk, job: Job, draft_for: Drafting, *, adopting: bool, granted: IpRanges
+) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
+    if not job.lists_ranges:
+        draft = draft_for(desk.wanted.desired)
+        return draft, draft.refusals, ()
     tasks = desk.store.open_tasks(job.name)
-    draft, refusals, findings = decide(
+    return decide(
         draft_for,
         desk.wanted.desired,
         families=job.families,
@@ -142,16 +163,6 @@ def _plan(
         granted=granted.union(*_ranges(tasks, "removed")),
         adopting=adopting,
     )
-    plan = Plan(
-        target=job.name,
-        draft=draft,
-        refusals=refusals,
-        ingredients=ingredients(desk.wanted.desired, observed, draft, configuration),
-        adopting=adopting,
-        findings=observed.findings + draft.findings + findings,
-    )
-    approved = plan.id is not None and desk.store.approval(plan.id) is not None
-    return replace(plan, approved=approved)
 
 
 def _proven(store: Store, name: str) -> IpRanges:

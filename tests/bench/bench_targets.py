@@ -50,7 +50,7 @@ INTERVALS = {"0s": 1, "1h": 0}
 _BASE = "exosync.assembly, exosync.running, exosync.report, exosync_adapters.file.target"
 LOADS = {
     FILE: "",
-    MAIL: "import exosync_adapters.mimecast.target, exosync_adapters.mimecast.wire",
+    MAIL: "import exosync_adapters.mimecast.target, exosync_adapters.wire",
     GOOGLE: (
         "import exosync_adapters.google_workspace.target, google.oauth2.service_account; "
         "from exosync_adapters.google_workspace import libraries; libraries.load()"

@@ -38,7 +38,7 @@ _WARM = (
     "exosync_adapters.spf.rehearse",
     "exosync_adapters.spf.verify",
     "exosync_adapters.mimecast.target",
-    "exosync_adapters.mimecast.wire",
+    "exosync_adapters.wire",
     "exosync_adapters.google_workspace.target",
     "google.oauth2.service_account",
     "google_auth_httplib2",

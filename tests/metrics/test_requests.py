@@ -10,7 +10,7 @@ import pytest
 
 from exosync.core.meter import FEED
 from exosync_adapters.google_workspace.http import Transport
-from exosync_adapters.mimecast.wire import NoAnswerError, Wire
+from exosync_adapters.wire import NoAnswerError, Wire
 from tests.bench.vendors import Company
 from tests.metrics.kit import Watched, watched
 from tests.standins.mimecast import MimecastStandIn

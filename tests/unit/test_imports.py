@@ -265,7 +265,7 @@ def test_a_mimecast_run_loads_requests_and_nothing_of_google(
 
     modules = loaded("--config", config, "sync")
 
-    assert modules >= HTTP | {"exosync_adapters.mimecast.wire"}
+    assert modules >= HTTP | {"exosync_adapters.wire"}
     unused = {"dns", "spftrace", "exosync_adapters.dns.live", "exosync_adapters.google_workspace"}
     assert set() == (GOOGLES | unused) & modules
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from exosync.core.secret import SecretRef
-from exosync_adapters.fields import Duration, EmailAddress, HttpUrl, Settings
+from exosync_adapters.fields import BaseUrl, Duration, EmailAddress, Settings
 
 EMAIL_ALLOWLIST, INBOUND_GATEWAY = "email_allowlist", "inbound_gateway"
 
@@ -39,12 +39,6 @@ def _customer(text: str) -> str:
 def _unit(text: str) -> str:
     if not _UNIT.fullmatch(text):
         raise ValueError(f"{text!r} is not written like orgUnits/03ph8a2z…")
-    return text
-
-
-def _base(text: str) -> str:
-    if "?" in text or "#" in text:
-        raise ValueError("a base address ends with its path: take out what follows ? or #")
     return text
 
 
@@ -110,7 +104,7 @@ class GoogleSettings(Settings):
         description="email_allowlist or inbound_gateway; not both, since Google does not add to "
         "the email allowlist what an inbound gateway holds."
     )
-    url: Annotated[HttpUrl, AfterValidator(_base)] | None = Field(
+    url: BaseUrl | None = Field(
         default=None,
         description="Base address that stands for all of Google's hosts. Default: Google's own.",
     )

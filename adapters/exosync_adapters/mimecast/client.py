@@ -34,7 +34,7 @@ from exosync_adapters.mimecast.faults import (
 )
 
 if TYPE_CHECKING:
-    from exosync_adapters.mimecast.wire import Reply, Wire
+    from exosync_adapters.wire import Reply, Wire
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105  (a path)
 
@@ -183,7 +183,7 @@ class Client:
         harmless: bool = False,
     ) -> tuple[Any, Fault | None]:
         """Send until there is an answer that waiting does not change. `harmless`: writes nothing."""
-        from exosync_adapters.mimecast.wire import NoAnswerError
+        from exosync_adapters.wire import NoAnswerError
 
         method, path, query = asked
         reads = harmless or method == "GET"
@@ -278,7 +278,7 @@ class Client:
             self.clock_off = (theirs - datetime.now(UTC)).total_seconds()
 
     def _connection(self) -> Wire:
-        from exosync_adapters.mimecast.wire import Wire
+        from exosync_adapters.wire import Wire
 
         if self._wire is None:
             self._wire = Wire(self.url, timeout=self._timeout, meter=self._meter)

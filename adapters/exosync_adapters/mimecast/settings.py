@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from exosync.core.secret import SecretRef
-from exosync_adapters.fields import Domain, Duration, EmailAddress, HostPort, HttpUrl, Settings
+from exosync_adapters.fields import BaseUrl, Domain, Duration, EmailAddress, HostPort, Settings
 
 GLOBAL_URL = "https://api.services.mimecast.com"
 """The host of API 2.0 that finds an account's region by itself (Mimecast support 41019270938643)."""
@@ -72,12 +72,6 @@ def _group(text: str) -> str:
     return plain
 
 
-def _base(url: str) -> str:
-    if "?" in url or "#" in url:
-        raise ValueError("must be a base address, to which paths are added: without ? and #")
-    return url.rstrip("/")
-
-
 class DnsSettings(Settings):
     """How SPF records are read, to see whether a bypass by SPF would do."""
 
@@ -105,7 +99,7 @@ class PermittedAddresses(Settings):
 class MimecastSettings(Settings):
     """One Mimecast account, by API 2.0."""
 
-    url: Annotated[HttpUrl, AfterValidator(_base)] = Field(
+    url: BaseUrl = Field(
         default=GLOBAL_URL,
         description="Base address of API 2.0: the global host, or the one of a region.",
     )

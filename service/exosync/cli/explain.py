@@ -35,7 +35,8 @@ def explain(*, what: str, no_targets: bool, as_json: bool) -> None:
     from exosync.views.explain import explain_view
 
     with opened(rounds=1) as assembly:
-        asked = () if no_targets else assembly.rules.jobs
+        listing = [one for one in assembly.rules.jobs if one.lists_ranges]
+        asked = [] if no_targets else listing
         view = explain_view(
             source(assembly),
             what,

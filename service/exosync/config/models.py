@@ -258,6 +258,11 @@ class TargetConfig:
     windows: tuple[Window, ...] | None = None
     labels: tuple[str, ...] = ()
 
+    @property
+    def lists_ranges(self) -> bool:
+        """Whether ranges are what the target holds."""
+        return bool(getattr(self.kind_object, "lists_ranges", True))
+
 
 # A target is validated by its kind, so there is nothing left to do here.
 _Target = Annotated[

@@ -99,15 +99,23 @@ class Plan:
 
 
 def ingredients(
-    desired: Desired, observed: Observed, draft: Draft, configuration: Mapping[str, Any]
+    desired: Desired,
+    observed: Observed,
+    draft: Draft,
+    configuration: Mapping[str, Any],
+    *,
+    lists_ranges: bool = True,
 ) -> dict[str, str]:
-    """The digests of everything that a plan's id stands for."""
+    """The digests of everything that a plan's id stands for.
+
+    A plan for a target that lists no ranges stays what it is when a new version comes.
+    """
     steps = [
         [one.resource, one.phase, one.action, one.by, one.before, one.after, one.expects, one.gives]
         for one in draft.steps
     ]
     return {
-        "version": digest([desired.instance, desired.version]),
+        "version": digest([desired.instance, desired.version if lists_ranges else ""]),
         "observed": observed.token,
         "steps": digest(steps),
         "configuration": digest(dict(configuration)),

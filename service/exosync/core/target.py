@@ -326,6 +326,13 @@ class TargetKind(Protocol):
       their settings by name it gives triples of a target's name, a key and the words.
     * `account(settings)` names the vendor's account that a target's requests go to, as a
       text without any secret: of one account one target is run at a time.
+
+    A kind whose targets hold something else than ranges has `lists_ranges = False`: the guards
+    of ranges leave its plans alone, and nobody asks its targets about addresses. Such a target
+    may be an `exosync.core.trace.Router` besides; its kind then has
+
+    * `trace(settings, remembered, sender, recipient)`, which tells the same way from nothing but
+      what the target gave to remember the last time, and asks nobody.
     """
 
     name: str

@@ -53,7 +53,8 @@ class Task:
 class Asserted:
     """What somebody said is so and nobody can read: by whom, since when, for which ranges.
 
-    `due_again` tells that it was so long ago that it should be looked at once more.
+    `due_again` tells that it was so long ago that it should be looked at once more. `gives` is
+    the token that the acknowledged step gives its resource.
     """
 
     setting: str
@@ -61,6 +62,7 @@ class Asserted:
     at: datetime
     ranges: IpRanges = IpRanges()
     due_again: bool = False
+    gives: str = ""
 
     @property
     def words(self) -> str:

@@ -94,6 +94,7 @@ def coverage_view(source: Source, desired: Desired) -> Json:
                 **coverage_of(one, known.get(one.name), desired),
             }
             for one in source.config.targets
+            if one.lists_ranges
         ],
     }
 
@@ -149,6 +150,10 @@ class Remembered:
 
 
 def remembered(source: Source, desired: Desired) -> list[Remembered]:
-    """Every configured target, as its last run saw it."""
+    """Every configured target that lists ranges, as its last run saw it."""
     known = {one.name: one for one in source.store.target_states()}
-    return [Remembered(one, known.get(one.name), desired) for one in source.config.targets]
+    return [
+        Remembered(one, known.get(one.name), desired)
+        for one in source.config.targets
+        if one.lists_ranges
+    ]

@@ -55,7 +55,9 @@ def target_view(source: Source, name: str) -> Json:
 
 
 def _coverage(source: Source, config: TargetConfig, state: TargetState | None) -> Json | None:
-    """Which desired ranges it knows; null before the first version is adopted."""
+    """Which desired ranges it knows; null before the first version is adopted, or if it lists none."""
+    if not config.lists_ranges:
+        return None
     try:
         desired = source.desired()
     except FeedError:

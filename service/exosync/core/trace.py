@@ -1,0 +1,90 @@
+"""The way of one message, told without sending it.
+
+A *router* is a target that decides where mail goes (Exchange Online's connector and rule). It
+tells the way through its own system as stages, in the order that the message passes them; what
+receives the message afterwards is told by the other targets. Every stage says how sure it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from exosync.core.target import Observed
+
+
+class Sure(StrEnum):
+    """How sure something is: seen there now, as the vendor documents it, or a guess."""
+
+    SEEN = "seen"
+    DOCUMENTED = "documented"
+    UNPROVEN = "unproven"
+
+
+class Pool(StrEnum):
+    """From which of Exchange Online's addresses a message leaves.
+
+    `MAIL` are the published ranges, `RELAY` is 40.95.0.0/16 (Microsoft Learn, "Outbound delivery
+    pools"), `EITHER` depends on what cannot be known beforehand.
+    """
+
+    MAIL = "mail"
+    RELAY = "relay"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One station of a message.
+
+    `kind` is a stable name (`domain`, `rule`, `connector`, `smart_host`, `source`, `spf`,
+    `gateway`, `loop`, `delivery`), `where` the thing's own name there. `ok` is True if the
+    message passes as it should, False if it goes astray or is refused here, None if that cannot
+    be told. `says` are sentences for people.
+    """
+
+    kind: str
+    where: str
+    title: str
+    ok: bool | None
+    sure: Sure
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way of a message as far as a router decides it.
+
+    `leaves` tells whether it leaves for the other side (None: cannot be told), `hosts` are the
+    smart hosts that it leaves to, `pool` the addresses that it leaves from.
+    """
+
+    sender: str
+    recipient: str
+    stages: tuple[Stage, ...]
+    leaves: bool | None
+    hosts: tuple[str, ...] = ()
+    pool: Pool = Pool.EITHER
+
+    @property
+    def ok(self) -> bool | None:
+        """False if any stage is wrong, None if one cannot be told, else True."""
+        if any(one.ok is False for one in self.stages):
+            return False
+        return None if any(one.ok is None for one in self.stages) else True
+
+
+class Router(Protocol):
+    """What a target that decides where mail goes can do besides (see `Target`)."""
+
+    def routes(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of sender and recipient whose way is to be told by every check."""
+        ...
+
+    def trace(self, sender: str, recipient: str, observed: Observed) -> Way:
+        """Tell the way of one message. Raises the errors of targets.
+
+        Smart hosts are resolved and tried, and groups and recipients are asked for.
+        """
+        ...
