@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 _HEAD = """\
 # Configuration of exosync. Whatever is left out has its default; `exosync config show` prints
@@ -124,7 +124,28 @@ _GOOGLE = """\
     setting: email_allowlist
 """
 
-_TARGETS = {"file": _FILE, "spf": _SPF, "mimecast": _MIMECAST, "google_workspace": _GOOGLE}
+_EXCHANGE = """\
+  # The way out of Exchange Online: the outbound connector and the transport rule that send the mail
+  # of those whose mailboxes are elsewhere to the other side. Nothing is read without credentials.
+  # Needs pip install 'exosync[exchange]'. exosync init --scenario split-domain asks for the rest.
+  - name: exchange
+    kind: exchange
+    mode: plan
+    tenant: 00000000-0000-0000-0000-000000000000      # the tenant's id
+    # client_id: 00000000-0000-0000-0000-000000000000 # the application's
+    # credentials: {kind: certificate, certificate: {file: /run/secrets/exchange-certificate}}
+    domain: @DOMAIN@
+    far_side: google_workspace                        # or mimecast, or other: with smart_hosts
+    routed: {everyone_but: here@@DOMAIN@}             # the group of those whose mailboxes are here
+"""
+
+_TARGETS = {
+    "file": _FILE,
+    "spf": _SPF,
+    "mimecast": _MIMECAST,
+    "google_workspace": _GOOGLE,
+    "exchange": _EXCHANGE,
+}
 
 STARTERS = tuple(_TARGETS)
 """The kinds that there is an example of."""
@@ -147,11 +168,24 @@ def starter_text(
         known = ", ".join(_TARGETS)
         raise ValueError(f"there are examples of {known}, not of {', '.join(unknown) or 'nothing'}")
     text = _HEAD + "\n".join(part for kind, part in _TARGETS.items() if kind in kinds)
-    values = {"@INSTANCE@": instance, "@DOMAIN@": domain, "@PATH@": path}
-    return re.sub("|".join(values), lambda found: _scalar(values[found[0]]), text)
+    return filled(text, {"INSTANCE": instance, "DOMAIN": domain, "PATH": path})
 
 
-def _scalar(text: str) -> str:
+def head_text() -> str:
+    """Everything of the configuration before its targets, with gaps for `filled`."""
+    return _HEAD
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with `@NAME@` replaced by values that read in YAML as what they are.
+
+    Raises ValueError for control characters.
+    """
+    gaps = {f"@{name}@": value for name, value in values.items()}
+    return re.sub("|".join(gaps), lambda found: scalar(gaps[found[0]]), text)
+
+
+def scalar(text: str) -> str:
     """A text as YAML that reads as that text."""
     if not text.isprintable():
         raise ValueError(f"{text!a} holds control characters")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from exosync.cli.common import config_option, json_option, load_config
 from exosync.cli.output import put, say, say_json
+from exosync.cli.scenario import refuse_without_scenario, scenario_options, scenario_text
 from exosync.core.words import clean
 from exosync.errors import UsageError
 
@@ -22,15 +24,36 @@ from exosync.errors import UsageError
     metavar="KIND",
     help="Kind of a target to begin with; may be given several times [default: file, spf].",
 )
-def init(*, file: str, force: bool, kinds: tuple[str, ...]) -> None:
-    """Write a commented starter configuration to FILE [default: exosync.yaml; - for stdout]."""
+@scenario_options
+def init(
+    *, file: str, force: bool, kinds: tuple[str, ...], scenario: str | None, **answers: Any
+) -> None:
+    """Write a commented starter configuration to FILE [default: exosync.yaml; - for stdout].
+
+    With --scenario split-domain it is the whole configuration for one domain whose mailboxes are
+    in Exchange Online and in another system; on a terminal what no option says is asked for.
+    """
+    if scenario is None:
+        refuse_without_scenario(answers)
+        text = _starter(kinds)
+    elif kinds:
+        raise UsageError("--kind and --scenario do not go together: a scenario has its own targets")
+    else:
+        text = scenario_text(answers)
+    _write(text, file, force=force)
+
+
+def _starter(kinds: tuple[str, ...]) -> str:
     from exosync.starter import STARTERS, starter_text
 
     unknown = [one for one in kinds if one not in STARTERS]
     if unknown:
         message = f"there is no example of {unknown[0]!r}, only of {', '.join(STARTERS)}"
         raise UsageError(message)
-    text = starter_text(kinds=kinds or ("file", "spf"))
+    return starter_text(kinds=kinds or ("file", "spf"))
+
+
+def _write(text: str, file: str, *, force: bool) -> None:
     if file == "-":
         put(text.rstrip("\n"))
         return

@@ -1,0 +1,158 @@
+"""The questions of `exosync init --scenario`, each also an option."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from exosync.errors import ConfigError, UsageError
+
+Command = Callable[..., Any]
+
+SCENARIO = "split-domain"
+FAR_SIDES = ("google_workspace", "mimecast", "other")
+INSTANCES = ("Worldwide", "China", "USGovDoD", "USGovGCCHigh")
+
+_OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("--domain", {"metavar": "DOMAIN"}, "The domain that is split."),
+    ("--tenant", {"metavar": "ID"}, "Id of the tenant in Microsoft Entra."),
+    ("--client-id", {"metavar": "ID"}, "Id of exosync's application there; empty: none."),
+    ("--far-side", {"type": click.Choice(FAR_SIDES)}, "What receives the other mailboxes' mail."),
+    ("--smart-host", {"metavar": "HOST", "multiple": True}, "Host of the other side; repeatable."),
+    ("--here", {"metavar": "GROUP"}, "Group of those whose mailboxes are in Exchange Online."),
+    ("--there", {"metavar": "GROUP"}, "Or: group of those on the other side."),
+    ("--recipient", {"metavar": "ADDRESS", "multiple": True}, "Mailbox on the other side alone."),
+    ("--mimecast/--no-mimecast", {"default": None}, "Whether Mimecast is looked after."),
+    ("--google-admin", {"metavar": "ADDRESS"}, "Super administrator of Google Workspace, if any."),
+    ("--spf", {"type": click.Choice(("include", "records"))}, "Method for the SPF record."),
+    ("--alert-to", {"metavar": "ADDRESS"}, "Who is told by mail."),
+    ("--smtp-host", {"metavar": "HOST"}, "Mail server that takes alerts."),
+    ("--instance", {"type": click.Choice(INSTANCES)}, "Microsoft's cloud [default: Worldwide]."),
+)
+
+
+def scenario_options(command: Command) -> Command:
+    """`--scenario` and an option for each of its answers."""
+    for name, more, help_text in reversed(_OPTIONS):
+        command = click.option(name, help=help_text, **more)(command)
+    return click.option(
+        "--scenario",
+        type=click.Choice([SCENARIO]),
+        help="Write the whole configuration of a set-up; asks for what no option gives.",
+    )(command)
+
+
+def scenario_text(given: Mapping[str, Any]) -> str:
+    """The configuration for the answers that were given, or are given now on a terminal.
+
+    Raises UsageError for an answer that is missing, ConfigError for one that cannot be right.
+    """
+    from exosync.scenario import SplitDomain, split_domain_text
+
+    answers = {**_EMPTY, **{name: value for name, value in given.items() if value is not None}}
+    if sys.stdin.isatty():
+        answers |= _asked(given)
+    _complete(answers)
+    answers["smart_hosts"] = answers.pop("smart_host")
+    answers["recipients"] = answers.pop("recipient")
+    try:
+        text = split_domain_text(SplitDomain(**answers))
+    except ValueError as error:
+        raise UsageError(f"an answer cannot be used: {error}") from None
+    _try(text)
+    return text
+
+
+def refuse_without_scenario(given: Mapping[str, Any]) -> None:
+    """Answers without a scenario are a mistake. Raises UsageError."""
+    stray = [name for name, value in given.items() if value not in (None, ())]
+    if stray:
+        option = stray[0].replace("_", "-")
+        raise UsageError(f"--{option} is an answer for --scenario {SCENARIO}: give that too")
+
+
+_EMPTY: Mapping[str, Any] = {
+    "domain": "",
+    "tenant": "",
+    "client_id": "",
+    "far_side": "",
+    "smart_host": (),
+    "here": "",
+    "there": "",
+    "recipient": (),
+    "mimecast": False,
+    "google_admin": "",
+    "spf": "include",
+    "alert_to": "",
+    "smtp_host": "",
+    "instance": "Worldwide",
+}
+
+
+def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person at a terminal answers to each question that no option answered."""
+    found: dict[str, Any] = {}
+
+    def ask(name: str, question: str, **more: Any) -> Any:
+        if given[name] in (None, ()):
+            found[name] = click.prompt(question, err=True, **more)
+        return found.get(name, given[name])
+
+    ask("domain", "Domain that is split between Exchange Online and another system")
+    ask("tenant", "Id of the tenant (Microsoft Entra admin center > Overview)")
+    ask("client_id", "Id of exosync's application there (empty: a person does all)", default="")
+    far_side = ask("far_side", "What receives the other mail", type=click.Choice(FAR_SIDES))
+    if not given["smart_host"] and far_side != "google_workspace":
+        hosts = click.prompt("Its hosts that Exchange Online sends to, with blanks", err=True)
+        found["smart_host"] = tuple(hosts.split())
+    if not given["here"] and not given["there"]:
+        here = click.prompt(
+            "Group of those whose mailboxes are in Exchange Online (empty: I have one of the others)",
+            err=True,
+            default="",
+        )
+        found["here"] = here
+        if not here:
+            ask("there", "Group of those whose mailboxes are on the other side")
+    if not given["recipient"]:
+        one = click.prompt("A mailbox on the other side alone, to try", err=True, default="")
+        found["recipient"] = tuple(one.split())
+    if given["mimecast"] is None:
+        found["mimecast"] = click.confirm("Look after Mimecast, too?", err=True)
+    ask("google_admin", "Super administrator of Google Workspace (empty: none)", default="")
+    alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", default="")
+    if alert_to:
+        ask("smtp_host", "Mail server that takes these", default=f"mail.{found.get('domain', '')}")
+    return found
+
+
+def _complete(answers: Mapping[str, Any]) -> None:
+    missing = [f"--{name.replace('_', '-')}" for name in _NEEDED if not answers[name]]
+    if bool(answers["here"]) == bool(answers["there"]):
+        missing.append("one of --here and --there")
+    if answers["far_side"] in ("mimecast", "other") and not answers["smart_host"]:
+        missing.append("--smart-host")
+    if missing:
+        raise UsageError(f"scenario {SCENARIO} also needs {', '.join(missing)}")
+
+
+_NEEDED = ("domain", "tenant", "far_side")
+
+
+def _try(text: str) -> None:
+    """Read the configuration as exosync would. Raises ConfigError with its words."""
+    from exosync.config import load
+
+    with TemporaryDirectory(prefix="exosync-") as folder:
+        path = Path(folder) / "exosync.yaml"
+        path.write_text(text, encoding="utf-8")
+        try:
+            load(path, environ={})
+        except ConfigError as error:
+            told = str(error).replace(f"{path}:", "line ")
+            raise ConfigError(f"these answers make no configuration:\n{told}") from None

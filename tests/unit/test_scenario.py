@@ -1,0 +1,158 @@
+"""The configuration of a whole set-up: `exosync init --scenario split-domain`."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exosync.config import load
+from exosync.config.document import parse_document
+from exosync.core.target import Mode
+from exosync.scenario import SplitDomain, split_domain_text
+
+TENANT = "8a3bd10e-5b2c-4f6d-9a11-0c6f7e2d1b34"
+WHOLE = SplitDomain(
+    domain="example.com",
+    tenant=TENANT,
+    client_id=TENANT,
+    far_side="mimecast",
+    smart_hosts=("eu-smtp-inbound-1.example.net",),
+    here="here@example.com",
+    recipients=("ada@example.com",),
+    mimecast=True,
+    google_admin="admin@example.com",
+    spf="records",
+    alert_to="ops@example.com",
+    smtp_host="mail.example.com",
+)
+LEAST = SplitDomain(
+    domain="example.com",
+    tenant=TENANT,
+    client_id="",
+    far_side="google_workspace",
+    there="there@example.com",
+)
+FLAGS = (
+    *("--scenario", "split-domain", "--domain", "example.com", "--tenant", TENANT),
+    *("--far-side", "google_workspace", "--here", "here@example.com"),
+)
+
+
+def run(folder: Path, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """`exosync init` as a user runs it, with nobody at a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "exosync", "init", *words],
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("answers", [WHOLE, LEAST])
+def test_it_is_valid_and_writes_nothing(answers: SplitDomain, tmp_path: Path) -> None:
+    """However much was answered."""
+    path = tmp_path / "exosync.yaml"
+    path.write_text(split_domain_text(answers))
+
+    targets = load(path, environ={}).config.targets
+
+    kinds = ["exchange", "spf"]
+    kinds += ["mimecast", "google_workspace"] if answers is WHOLE else []
+    assert kinds == [one.kind for one in targets]
+    assert {Mode.PLAN} == {one.mode for one in targets}
+
+
+def test_what_was_answered_stands_in_it(tmp_path: Path) -> None:
+    """Whom to route, where to, whom to tell."""
+    path = tmp_path / "exosync.yaml"
+    path.write_text(split_domain_text(WHOLE))
+
+    config = load(path, environ={}).config
+
+    exchange = config.targets[0].settings
+    assert "here@example.com" == exchange.routed.everyone_but
+    assert WHOLE.smart_hosts == exchange.hosts
+    assert WHOLE.recipients == exchange.validation_recipients
+    assert ["mail"] == [one.name for one in config.alerts.channels]
+
+
+@given(
+    st.text(min_size=1).filter(str.isprintable),
+    st.text("#:{}[],&*!|>'\"%@`é ", min_size=1),
+)
+def test_no_answer_can_become_anything_but_its_text(group: str, host: str) -> None:
+    """Quotes, brackets and comment signs stay what they are."""
+    answers = SplitDomain("example.com", TENANT, "", "other", (host,), here=group)
+    values: Any = parse_document(split_domain_text(answers).encode(), name="it").values
+    exchange = values["targets"][0]
+    assert (group, [host]) == (exchange["routed"]["everyone_but"], exchange["smart_hosts"])
+
+
+def test_it_is_written_from_options_alone(tmp_path: Path) -> None:
+    """As a pipeline does it."""
+    done = run(tmp_path, *FLAGS)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert (
+        "example.com"
+        == load(tmp_path / "exosync.yaml", environ={}).config.targets[0].settings.domain
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--scenario", "split-domain"), "also needs --domain, --tenant, --far-side, one of"),
+        (("--domain", "example.com"), "--domain is an answer for --scenario split-domain"),
+        (("--no-mimecast",), "--mimecast is an answer for --scenario"),
+        ((*FLAGS, "--kind", "spf"), "--kind and --scenario do not go together"),
+        ((*FLAGS, "--there", "x@example.com"), "one of --here and --there"),
+        ((*FLAGS, "--far-side", "other"), "also needs --smart-host"),
+        ((*FLAGS, "--smart-host", "a.example.com:25"), "a smart host has no port"),
+        ((*FLAGS, "--tenant", "contoso"), "targets[0].tenant: 'contoso' is not an id"),
+        ((*FLAGS, "--alert-to", "a\tb"), "control characters"),
+    ],
+)
+def test_answers_that_do_not_do_are_told(words: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    """In words, with exit code 64, and no file is written."""
+    done = run(tmp_path, *words)
+    assert 64 == done.returncode
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
+    """For what no option gives; the file then holds the answers."""
+    answers = ("example.com", TENANT, "", "other", "mx1.example.net mx2.example.net")
+    answers += ("", "there@example.com", "ada@example.com", "y", "", "")
+    ours, theirs = pty.openpty()
+    os.write(ours, "".join(f"{one}\n" for one in answers).encode())
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "exosync", "init", "--scenario", "split-domain"],
+            cwd=tmp_path,
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert 0 == done.returncode, done.stderr
+    exchange, _, mimecast = load(tmp_path / "exosync.yaml", environ={}).config.targets
+    assert ("mx1.example.net", "mx2.example.net") == exchange.settings.hosts
+    assert "there@example.com" == exchange.settings.routed.group
+    assert "mimecast" == mimecast.kind
