@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -172,17 +173,32 @@ class ExceptionsSettings(Settings):
 
 
 class ProbeSettings(Settings):
-    """How `exosync trace --send` sends its message: by SMTP submission."""
+    """How `exosync trace --send` sends its message, and as whom."""
 
-    host: HostPort = Field(
+    kind: Literal["graph", "smtp"] = Field(
+        default="graph",
+        description="graph: by Microsoft Graph (sendMail), with the target's credentials; the "
+        "application needs Mail.Send. smtp: by SMTP submission with a password, which Microsoft "
+        "switches off for tenants from the end of 2026 on.",
+    )
+    user: EmailAddress = Field(description="The mailbox in Exchange Online that sends.")
+    server: HostPort = Field(
         default="smtp.office365.com:587",
-        description="Server for SMTP submission, as HOST or HOST:PORT; STARTTLS is always used.",
+        description="Server for SMTP submission, as HOST:PORT; STARTTLS is always used.",
     )
-    user: EmailAddress = Field(description="The mailbox that signs in and sends.")
-    password: SecretRef = Field(description="Where its password is: {file: …} or {env: …}.")
-    ca_bundle: str | None = Field(
-        default=None, description="File of CA certificates to trust instead of the usual ones."
+    password: SecretRef | None = Field(
+        default=None, description="Where the mailbox's password is; for kind smtp."
     )
+    ca_bundle: Path | None = Field(
+        default=None,
+        description="File of CA certificates to trust instead of the usual ones; for kind smtp.",
+    )
+
+    @model_validator(mode="after")
+    def _keys_fit_kind(self) -> Self:
+        if (self.kind == "smtp") != (self.password is not None):
+            raise ValueError("password: is needed for kind smtp, and for nothing else")
+        return self
 
 
 class ExchangeSettings(Settings):
@@ -309,6 +325,9 @@ class ExchangeSettings(Settings):
             raise ValueError("client_id: is needed with credentials")
         if self.credentials is None and self.write == "rest":
             raise ValueError("write: rest needs credentials")
+        by_graph = self.probe is not None and self.probe.kind == "graph"
+        if self.credentials is None and by_graph:
+            raise ValueError("probe: kind graph needs credentials")
         if self.credentials is None and self.validate_connector:
             raise ValueError("validate_connector: needs credentials")
         return self
