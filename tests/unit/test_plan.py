@@ -143,6 +143,16 @@ def test_a_plan_without_steps_has_no_id() -> None:
     assert plan(draft=Draft(IpRanges(), IpRanges())).id is None
 
 
+def test_a_plan_without_ranges_outlives_a_new_version() -> None:
+    """An approval of it does not lapse because Microsoft has published meanwhile."""
+    seen, draft = Observed(IpRanges(), {"rule": "1"}), Draft(IpRanges(), IpRanges())
+    old, new = (
+        ingredients(desired(*FOUR, version=one), seen, draft, {}, lists_ranges=False)
+        for one in ("2024073100", "2024073101")
+    )
+    assert old == new
+
+
 def test_ingredients_cover_version_observation_steps_and_configuration() -> None:
     """Each alone changes its own digest."""
     seen = Observed(IpRanges(), {"list": "1"})
