@@ -1,0 +1,119 @@
+"""One step as a PowerShell script, made of the same calls that exosync would do itself. Pure.
+
+The script is a function: a pasted text has no parameters of its own, so `-WhatIf` needs a
+function to be given to; and that it is defined changes nothing yet, so neither does a text that
+was pasted by mistake, or only in part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from exosync.core.words import one_line
+from exosync_adapters.exchange import script_parts as parts
+from exosync_adapters.exchange.powershell import indented, value
+from exosync_adapters.exchange.powershell import text as quoted
+from exosync_adapters.exchange.script_body import (
+    GOES,
+    NOTES,
+    READERS,
+    call_lines,
+    compares,
+    conditions,
+    find,
+)
+from exosync_adapters.exchange.script_step import THINGS, ScriptStep, What
+
+__all__ = ["FUNCTION", "ScriptStep", "What", "text"]
+
+_PLAIN: Final = str.maketrans("\u201c\u201d", "''")
+
+FUNCTION: Final = "Invoke-ExosyncStep"
+"""What a person calls once the script is pasted or loaded."""
+
+
+def text(step: ScriptStep) -> str:
+    """The whole script; its lines end in a line feed."""
+    body = [
+        "[CmdletBinding(SupportsShouldProcess)]",
+        "param()",
+        "$ErrorActionPreference = 'Stop'",
+        "Set-StrictMode -Off",
+        *_encoding(step),
+        *_values(step),
+        *parts.SESSION.splitlines(),
+        *_functions(step),
+        *find(step),
+        *conditions(step),
+        *(line for call in step.calls for line in call_lines(step, call)),
+        *_shown(step),
+    ]
+    lines = [*_header(step), f"function {FUNCTION} {{", *indented(body), "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _header(step: ScriptStep) -> Iterator[str]:
+    yield f"# exosync: {step.title.translate(_PLAIN)}"
+    yield f"# in the tenant {one_line(step.tenant)}, for the domain {one_line(step.domain)}."
+    yield "#"
+    yield "# How to run it, in PowerShell with the module ExchangeOnlineManagement 3 or later:"
+    yield "# 1. Connect-ExchangeOnline"
+    yield "# 2. Paste all of this; or save it as exosync.ps1 (UTF-8 with BOM), and load it:"
+    yield "#        . ./exosync.ps1"
+    yield f"#    This defines the function {FUNCTION} and changes nothing."
+    yield f"# 3. {FUNCTION} -WhatIf     tells what it would do, and changes nothing"
+    yield f"# 4. {FUNCTION}             does it"
+    yield "#"
+    yield "# It reads first, changes only what carries exosync's mark, and does nothing where all is"
+    yield "# so already: to run it twice does no harm."
+
+
+def _encoding(step: ScriptStep) -> Iterator[str]:
+    """A file that is read in another encoding would give other names."""
+    texts = f"{step.name}{step.routes_to}{step.mark}{[dict(one.parameters) for one in step.calls]}"
+    if not texts.isascii():
+        yield (
+            "if ([int] ('\u00fc'[0]) -ne 252) { throw 'This text was read in a wrong encoding: "
+            "save it as UTF-8 with BOM. Nothing was changed.' }"
+        )
+
+
+def _values(step: ScriptStep) -> Iterator[str]:
+    yield f"$tenant = {quoted(step.tenant)}"
+    yield f"$name = {quoted(step.name)}"
+    if step.what is not What.INTERNAL_RELAY:
+        yield f"$guid = {quoted(step.guid)}"
+    if step.what is not What.INTERNAL_RELAY or step.routes_to:
+        yield f"$mark = {quoted(step.mark)}"
+    if step.routes_to:
+        yield f"$needed = {quoted(step.routes_to)}"
+
+
+def _functions(step: ScriptStep) -> Iterator[str]:
+    goes = step.noun == "OutboundConnector" and step.what in GOES
+    if step.what is not What.INTERNAL_RELAY or step.routes_to:
+        yield from parts.MARKED.splitlines()
+    if step.noun == "OutboundConnector" or step.routes_to:
+        yield from parts.CONNECTORS.splitlines()
+    if step.noun == "TransportRule" or goes:
+        yield from parts.RULES.splitlines()
+    if step.noun == "AcceptedDomain":
+        yield from parts.DOMAINS.splitlines()
+    if any(compares(one) for one in step.calls):
+        yield from parts.SAME.splitlines()
+    if step.what is not What.INTERNAL_RELAY:
+        yield from parts.SELECTED.replace("NOTE", NOTES[step.noun]).splitlines()
+
+
+def _shown(step: ScriptStep) -> Iterator[str]:
+    """What is there in the end, read anew."""
+    reader = READERS[step.noun]
+    again = (
+        f"{reader} | Where-Object {{ $_.DomainName -eq $name }}"
+        if step.what is What.INTERNAL_RELAY
+        else f"Select-ExosyncOwn ({reader})"
+    )
+    yield f"$own = @({again})"
+    yield f"if (-not $own.Count) {{ Write-Host ({quoted('{0} {1} is not there.')} -f {quoted(THINGS[step.noun])}, $name) }}"
+    yield f"$own | Select-Object -Property {value(parts.SHOWN[step.noun].split())} | Format-List"

@@ -1,0 +1,120 @@
+"""The parts of a script that are the same for every step: how it reads and compares.
+
+Each call names `-ErrorAction` and `-Confirm` itself: the commands of Exchange Online are
+functions of a module, which see no preference of their caller's (PowerShell/PowerShell#4568).
+Nothing stands between double quotes, so nothing is expanded; no line is empty, so the whole can
+be pasted into any console.
+"""
+
+from __future__ import annotations
+
+SESSION = """\
+$sessions = @(Get-ConnectionInformation -ErrorAction Stop | Where-Object { $_.State -eq 'Connected' -and -not $_.IsEopSession })
+if (-not $sessions.Count) { throw 'There is no connection to Exchange Online: run Connect-ExchangeOnline first.' }
+foreach ($session in $sessions) {
+    if ([string] $session.TenantID -ne $tenant) {
+        throw ('Connected to the tenant {0}, but this is for {1}. Nothing was changed.' -f $session.TenantID, $tenant)
+    }
+}
+"""
+"""That every session is one of the right tenant (Get-ConnectionInformation: State, TenantID)."""
+
+MARKED = """\
+function Test-ExosyncMark([string] $Text) {
+    return @($Text -split [char] 10 | ForEach-Object { $_.TrimEnd() }) -ccontains $mark
+}
+"""
+"""Whether a line of a comment is exactly the mark."""
+
+CONNECTORS = """\
+function Get-ExosyncConnector {
+    $all = @(Get-OutboundConnector -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
+    $all += @(Get-OutboundConnector -IsTransportRuleScoped:$true -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
+    $all += @(Get-OutboundConnector -IncludeTestModeConnectors:$true -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
+    return $all | Sort-Object -Property Guid -Unique
+}
+"""
+"""All connectors: a listing without parameters leaves some out (Get-OutboundConnector)."""
+
+RULES = """\
+function Get-ExosyncRule {
+    return Get-TransportRule -ResultSize Unlimited -ErrorAction Stop
+}
+"""
+
+DOMAINS = """\
+function Get-ExosyncDomain {
+    return Get-AcceptedDomain -ResultSize Unlimited -ErrorAction Stop
+}
+"""
+
+SAME = """\
+function Test-ExosyncSame([string] $Property, $There, $Wanted) {
+    $exact = @('Name', 'Comment', 'Comments', 'SetHeaderName', 'SetHeaderValue', 'ExceptIfHeaderContainsWords')
+    $left = @($There | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
+    $right = @($Wanted | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
+    if ($exact -contains $Property) { return ($left -join [char] 10) -ceq ($right -join [char] 10) }
+    return ($left -join [char] 10) -eq ($right -join [char] 10)
+}
+function Get-ExosyncDifference($There, $Wanted) {
+    foreach ($property in @($Wanted.Keys | Sort-Object)) {
+        $value = $There.$property
+        if ($property -eq 'Enabled' -and $null -eq $value) { $value = $There.State -eq 'Enabled' }
+        $same = Test-ExosyncSame $property $value $Wanted[$property]
+        if ($property -eq 'RouteMessageOutboundConnector') { $same = @($connector[0].Name, [string] $connector[0].Guid) -contains [string] $value }
+        if (-not $same) { $property }
+    }
+}
+"""
+"""What of a hash table an object has otherwise; null, empty and absent are the same.
+
+The order of lists is not looked at, nor the case but of what people wrote. A rule gives its
+connector by name, even if it was set by Guid; it has State and no Enabled.
+"""
+
+SELECTED = """\
+function Select-ExosyncOwn($Objects) {
+    $known = @($Objects | Where-Object { $guid -and [string] $_.Guid -eq $guid })
+    if ($known.Count) { return $known }
+    return $Objects | Where-Object { Test-ExosyncMark $_.NOTE }
+}
+"""
+"""Ours: by the Guid that is known, else by the mark; never by the name."""
+
+CONNECTOR_FOUND = "$connector = @(Get-ExosyncConnector | Where-Object { $_.Name -eq $needed -or [string] $_.Guid -eq $needed })"
+"""The connector that a rule routes to."""
+
+CONNECTOR_READY = """\
+if ($connector.Count -ne 1) { throw ('The outbound connector {0} is not there: create it first. Nothing was changed.' -f $needed) }
+if (-not (Test-ExosyncMark $connector[0].Comment)) { throw ('The outbound connector {0} does not carry the mark of exosync. Nothing was changed.' -f $needed) }
+if (-not $connector[0].Enabled) { throw ('The outbound connector {0} is disabled. Nothing was changed.' -f $needed) }
+if (-not $connector[0].IsTransportRuleScoped) { throw ('The outbound connector {0} takes other mail than that of rules. Nothing was changed.' -f $needed) }
+if ($connector[0].TestMode) { throw ('The outbound connector {0} is in test mode. Nothing was changed.' -f $needed) }
+"""
+"""What a rule needs before it may point anywhere."""
+
+CONNECTOR_UNUSED = """\
+if ($own.Count) {
+    $users = @(Get-ExosyncRule | Where-Object { @($own[0].Name, [string] $own[0].Guid) -contains [string] $_.RouteMessageOutboundConnector })
+    if ($users.Count) { throw ('Rules still send mail to this connector: {0}. Nothing was changed.' -f (@($users | ForEach-Object { $_.Name }) -join ', ')) }
+}
+"""
+"""That no rule names a connector that goes."""
+
+CONNECTOR_IDLE = CONNECTOR_UNUSED.replace("{ @($own", "{ $_.State -eq 'Enabled' -and @($own")
+"""That no rule that is on names it."""
+
+SHOWN = {
+    "OutboundConnector": (
+        "Name Guid Enabled ConnectorType IsTransportRuleScoped UseMXRecord SmartHosts "
+        "RecipientDomains TlsSettings TlsDomain TestMode Comment"
+    ),
+    "TransportRule": (
+        "Name Guid State Mode Priority RecipientDomainIs SentToMemberOf "
+        "ExceptIfSentToMemberOf ExceptIfHeaderContainsMessageHeader "
+        "ExceptIfHeaderContainsWords SetHeaderName SetHeaderValue "
+        "RouteMessageOutboundConnector StopRuleProcessing Comments"
+    ),
+    "AcceptedDomain": "DomainName DomainType MatchSubDomains Default",
+}
+"""What is printed in the end of each kind of object."""
