@@ -1,0 +1,138 @@
+"""What the stand-in's tenant holds in truth: plain records that tests and mail flow may change.
+
+A record has the properties of Get-AcceptedDomain, Get-OutboundConnector, Get-TransportRule or
+Get-Recipient by their names, without what only an answer adds. Names that begin with `_` are
+never shown.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from tests.standins.exchange_records import new_connector, new_domain, new_rule
+
+Record = dict[str, Any]
+
+
+class Org:
+    """A tenant. `rules` are in the order of their priorities; `groups` map an address to members.
+
+    `recipients` are what Get-Recipient knows: mailboxes, mail users, groups. `traces` are the
+    messages that Graph tells of (see `tests.standins.exchange_graph`).
+    """
+
+    def __init__(self, domain: str, *, now: Callable[[], datetime]) -> None:
+        self.guid = str(uuid4())
+        self.initial_domain = f"{domain.partition('.')[0]}.onmicrosoft.com"
+        self.domains: list[Record] = []
+        self.connectors: list[Record] = []
+        self.rules: list[Record] = []
+        self.groups: dict[str, list[str]] = {}
+        self.recipients: list[Record] = []
+        self.traces: list[Record] = []
+        self._now = now
+        self.add_domain(self.initial_domain, InitialDomain=True)
+        self.add_domain(domain, Default=True)
+
+    def add_domain(self, name: str, type_: str = "Authoritative", **properties: Any) -> Record:
+        """Accept a domain."""
+        return _kept(self.domains, {**new_domain(name, type_), **self._stamps(), **properties})
+
+    def add_connector(self, name: str, **properties: Any) -> Record:
+        """Make an outbound connector as another administrator would."""
+        return _kept(self.connectors, {**new_connector(name), **self._stamps(), **properties})
+
+    def add_rule(self, name: str, *, at: int | None = None, **properties: Any) -> Record:
+        """Make a transport rule as another administrator would; `at` is its priority."""
+        made = {**new_rule(name), **self._stamps(), **properties}
+        self.rules.insert(len(self.rules) if at is None else at, made)
+        return made
+
+    def add_group(self, address: str, members: Iterable[str] = ()) -> Record:
+        """Make a distribution group; members are addresses."""
+        self.groups[address.lower()] = list(members)
+        return self.add_recipient(address, "MailUniversalDistributionGroup")
+
+    def add_recipient(
+        self, address: str, type_: str = "UserMailbox", aliases: Iterable[str] = ()
+    ) -> Record:
+        """Make a recipient: UserMailbox, MailUser, MailContact or another type."""
+        addresses = [f"SMTP:{address}", *(f"smtp:{one}" for one in aliases)]
+        name = address.partition("@")[0]
+        made = {
+            "Name": name,
+            "DisplayName": name,
+            "PrimarySmtpAddress": address,
+            "EmailAddresses": addresses,
+            "RecipientType": type_,
+            "RecipientTypeDetails": type_,
+            "ExternalEmailAddress": None,
+        }
+        return _kept(self.recipients, {**made, **self._stamps()})
+
+    def domain(self, name: str) -> Record | None:
+        """An accepted domain."""
+        return next((one for one in self.domains if _same(one["DomainName"], name)), None)
+
+    def connector(self, identity: str) -> Record | None:
+        """A connector by name or Guid."""
+        return _found(self.connectors, identity)
+
+    def rule(self, identity: str) -> Record | None:
+        """A rule by name or Guid."""
+        return _found(self.rules, identity)
+
+    def recipient(self, address: str) -> Record | None:
+        """The recipient that has an address, be it its first or another."""
+        wanted = f"smtp:{address}".lower()
+        return next(
+            (one for one in self.recipients if wanted in map(str.lower, one["EmailAddresses"])),
+            None,
+        )
+
+    def snapshot(self) -> Callable[[], None]:
+        """Keep everything as it is now; gives what puts it back."""
+        kept = copy.deepcopy(self.held())
+
+        def put_back() -> None:
+            self.__dict__.update(copy.deepcopy(kept))
+
+        return put_back
+
+    def held(self) -> Record:
+        """Everything that the tenant holds, by what it is."""
+        names = ("domains", "connectors", "rules", "groups", "recipients", "traces")
+        return {name: self.__dict__[name] for name in names}
+
+    def copied(self) -> Org:
+        """The tenant as it is now, to be kept."""
+        other = copy.copy(self)
+        other.__dict__.update(copy.deepcopy(self.held()))
+        return other
+
+    def changed(self, record: Record) -> None:
+        """Note when a record was changed."""
+        record["WhenChangedUTC"] = self._now().astimezone(UTC)
+
+    def _stamps(self) -> Record:
+        now = self._now().astimezone(UTC)
+        return {"Guid": str(uuid4()), "WhenCreatedUTC": now, "WhenChangedUTC": now}
+
+
+def _kept(among: list[Record], made: Record) -> Record:
+    among.append(made)
+    return made
+
+
+def _found(among: list[Record], identity: str) -> Record | None:
+    """By Guid, else by name; names are told apart without regard to case."""
+    by_guid = next((one for one in among if _same(one["Guid"], identity)), None)
+    return by_guid or next((one for one in among if _same(one["Name"], identity)), None)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == str(other).casefold()
