@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from exosync_adapters.exchange.settings import ExchangeSettings, clashes
 
 if TYPE_CHECKING:
+    from exosync.core.secret import SecretRef
     from exosync.core.target import Context, Target
     from exosync.core.trace import Way
 
@@ -36,6 +38,17 @@ class ExchangeKind:
     ) -> Iterator[tuple[str, str, str]]:
         """What is wrong among several targets: two that write the same thing."""
         return clashes(targets)
+
+    def endings(
+        self, settings: ExchangeSettings, reveal: Callable[[SecretRef], str]
+    ) -> Iterator[tuple[str, datetime]]:
+        """When the application's certificate ends."""
+        from exosync_adapters.exchange.certificates import certificate_end
+
+        given = settings.credentials and settings.credentials.certificate
+        end = certificate_end(reveal(given)) if given else None
+        if end is not None:
+            yield "certificate of the application", end
 
     def trace(
         self,

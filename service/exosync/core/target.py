@@ -326,6 +326,8 @@ class TargetKind(Protocol):
       their settings by name it gives triples of a target's name, a key and the words.
     * `account(settings)` names the vendor's account that a target's requests go to, as a
       text without any secret: of one account one target is run at a time.
+    * `endings(settings, reveal)` gives each credential whose end can be known: what it is, and
+      the moment (UTC) from which it is no longer good.
 
     A kind whose targets hold something else than ranges has `lists_ranges = False`: the guards
     of ranges leave its plans alone, and nobody asks its targets about addresses. Such a target

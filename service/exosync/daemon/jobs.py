@@ -15,6 +15,7 @@ from exosync.assembly import Assembly, assembled
 from exosync.core.meter import FEED
 from exosync.core.pace import Pace
 from exosync.core.target import State
+from exosync.daemon.endings import endings
 from exosync.daemon.turns import SOON, Turn, after_feed, after_target
 from exosync.errors import ExosyncError, LockHeldError
 from exosync.log import get_logger
@@ -22,7 +23,7 @@ from exosync.reconcile import Outcome, Rules, reconcile
 from exosync.running import run_once
 from exosync.secrets import redact
 from exosync.store import Store, over
-from exosync.watch import Ending, certificates, watch_endings, watch_feed, watch_slow, watch_targets
+from exosync.watch import watch_endings, watch_feed, watch_slow, watch_targets
 
 if TYPE_CHECKING:
     from exosync.config import Config, Loaded, TargetConfig
@@ -158,7 +159,7 @@ class Jobs:
         with self.open() as store:
             self._watch_silence(store, config, now)
             watch_slow(store, after=config.schedule.slow_after * SLOW, now=now)
-            watch_endings(store, endings(self.loaded()), now=now)
+            watch_endings(store, endings(self.loaded(), self.environ), now=now)
             heartbeat_event(store, config, now)
         return Turn()
 
@@ -260,19 +261,6 @@ class Jobs:
             seconds=round(time.monotonic() - started, 3),
         )
         return told
-
-
-def endings(loaded: Loaded) -> Iterator[Ending]:
-    """The certificates and credentials whose end can be known."""
-    config = loaded.config
-    bundles = {"feed.ca_bundle": config.feed.ca_bundle}
-    for one in config.alerts.channels:
-        bundles[f"the ca_bundle of channel {one.name}"] = one.ca_bundle
-        if one.smtp is not None:
-            bundles[f"the smtp.ca_bundle of channel {one.name}"] = one.smtp.ca_bundle
-    for what, path in bundles.items():
-        if path is not None:
-            yield from certificates(loaded.base / path, what)
 
 
 def pace_of(config: Config, name: str) -> Pace:
