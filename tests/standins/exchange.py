@@ -29,11 +29,13 @@ from typing import Any, Self
 from tests.standins.exchange_access import Access
 from tests.standins.exchange_admin import Faults, Gate
 from tests.standins.exchange_commands import Commands
+from tests.standins.exchange_danger import dangers
 from tests.standins.exchange_graph import Traces
 from tests.standins.exchange_keys import Certificate
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_requests import Command, command_of, is_write
 from tests.standins.exchange_switches import ALL_APP_ROLES, EXCHANGE_ADMINISTRATOR, Switches
+from tests.standins.exchange_tenants import busy, empty
 from tests.standins.web import Reply, Request, Server
 
 __all__ = ["CLIENT_ID", "TENANT", "ExchangeStandIn", "Switches"]
@@ -50,7 +52,8 @@ class ExchangeStandIn:
     `requests` are all that came, `asked` the commands among them with their parameters, `writes`
     how many of these set out to change something, refused ones too. `access` has the
     application's credentials and roles, `org` what the tenant holds. `before_write` is called
-    just before each write is carried out: the place for a second administrator.
+    just before each write is carried out: the place for a second administrator. `dangerous` has
+    a line for each write that left mail worse off than before.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class ExchangeStandIn:
     ) -> None:
         self.requests: list[Request] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.dangerous: list[str] = []
         self.writes = 0
         self.before_write: Callable[[Command], object] | None = None
         self.tenant, self.client_id = TENANT, CLIENT_ID
@@ -203,7 +207,10 @@ class ExchangeStandIn:
             return Reply(manner="reset")
         if self.before_write is not None:
             self.before_write(command)
+        before = set(dangers(self.org))
         reply = self._commands.run(command, base, self.switches)
+        worse = [one for one in dangers(self.org) if one not in before]
+        self.dangerous += [f"{command.cmdlet}: {one}" for one in worse]
         return Reply(manner="reset") if self._faults.takes("drop_after") else reply
 
 
@@ -212,8 +219,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A stand-in of Exchange Online.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--domain", default="example.com")
+    parser.add_argument("--tenant", choices=("empty", "busy"), default="empty")
     told = parser.parse_args()
-    with ExchangeStandIn(told.domain, port=told.port) as exchange:
+    org = {"empty": empty, "busy": busy}[told.tenant](told.domain)
+    with ExchangeStandIn(org=org, port=told.port) as exchange:
         sys.stdout.write(f"{exchange.url}\n")
         sys.stdout.flush()
         try:

@@ -109,6 +109,8 @@ class Access:
             case "POST", "oauth2/v2.0/token":
                 return self._grant(tenant, request, switches)
             case "GET", "v2.0/.well-known/openid-configuration":
+                if tenant.lower() != self.tenant:
+                    return _told(_no_tenant("invalid_tenant", tenant))
                 return replies.json_reply(openid_configuration(tenant))
             case "GET", "discovery/instance":
                 host = "login.microsoftonline.com"
@@ -121,18 +123,14 @@ class Access:
         try:
             resource = self._checked(tenant, form)
         except _Denied as denied:
-            now = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
-            return replies.entra_error(*denied.told, now)
+            return _told(denied)
         life = switches.token_seconds
         answer = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life}
         return replies.json_reply({**answer, "access_token": self._given(resource, life)})
 
     def _checked(self, tenant: str, form: Mapping[str, str]) -> Resource:
         if tenant.lower() != self.tenant:
-            text = (
-                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-            )
-            raise _Denied(400, "invalid_request", 90002, text)
+            raise _no_tenant("invalid_request", tenant)
         for name in ("grant_type", "client_id", "scope"):
             if not form.get(name):
                 text = f"The request body must contain the following parameter: '{name}'."
@@ -214,6 +212,16 @@ class Access:
         text = ".".join((*(encoded(one.encode()) for one in parts), secrets.token_urlsafe(64)))
         self._tokens[text] = Token(resource, roles, time.time() + life)
         return text
+
+
+def _told(denied: _Denied) -> Reply:
+    now = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
+    return replies.entra_error(*denied.told, now)
+
+
+def _no_tenant(error: str, tenant: str) -> _Denied:
+    text = f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+    return _Denied(400, error, 90002, text)
 
 
 def openid_configuration(tenant: str) -> Json:

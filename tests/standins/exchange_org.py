@@ -16,16 +16,20 @@ from uuid import uuid4
 from tests.standins.exchange_records import new_connector, new_domain, new_rule
 
 Record = dict[str, Any]
+Validate = Callable[[Record, list[str]], list[tuple[str, bool]]]
 
 
 class Org:
     """A tenant. `rules` are in the order of their priorities; `groups` map an address to members.
 
     `recipients` are what Get-Recipient knows: mailboxes, mail users, groups. `traces` are the
-    messages that Graph tells of (see `tests.standins.exchange_graph`).
+    messages that Graph tells of (see `tests.standins.exchange_graph`). `validate` tries a
+    connector with a message to each recipient, and gives tasks with whether they worked.
     """
 
-    def __init__(self, domain: str, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, domain: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.guid = str(uuid4())
         self.initial_domain = f"{domain.partition('.')[0]}.onmicrosoft.com"
         self.domains: list[Record] = []
@@ -34,19 +38,20 @@ class Org:
         self.groups: dict[str, list[str]] = {}
         self.recipients: list[Record] = []
         self.traces: list[Record] = []
+        self.validate: Validate = _all_works
         self._now = now
         self.add_domain(self.initial_domain, InitialDomain=True)
         self.add_domain(domain, Default=True)
 
-    def add_domain(self, name: str, type_: str = "Authoritative", **properties: Any) -> Record:
+    def add_domain(self, name: str, type_: str = "Authoritative", /, **properties: Any) -> Record:
         """Accept a domain."""
         return _kept(self.domains, {**new_domain(name, type_), **self._stamps(), **properties})
 
-    def add_connector(self, name: str, **properties: Any) -> Record:
+    def add_connector(self, name: str, /, **properties: Any) -> Record:
         """Make an outbound connector as another administrator would."""
         return _kept(self.connectors, {**new_connector(name), **self._stamps(), **properties})
 
-    def add_rule(self, name: str, *, at: int | None = None, **properties: Any) -> Record:
+    def add_rule(self, name: str, /, *, at: int | None = None, **properties: Any) -> Record:
         """Make a transport rule as another administrator would; `at` is its priority."""
         made = {**new_rule(name), **self._stamps(), **properties}
         self.rules.insert(len(self.rules) if at is None else at, made)
@@ -86,6 +91,11 @@ class Org:
         """A rule by name or Guid."""
         return _found(self.rules, identity)
 
+    def routed(self, rule: Record) -> Record | None:
+        """The connector that a rule routes to, if there is one of that name."""
+        name = rule.get("RouteMessageOutboundConnector")
+        return next((one for one in self.connectors if name and _same(one["Name"], name)), None)
+
     def recipient(self, address: str) -> Record | None:
         """The recipient that has an address, be it its first or another."""
         wanted = f"smtp:{address}".lower()
@@ -121,6 +131,12 @@ class Org:
     def _stamps(self) -> Record:
         now = self._now().astimezone(UTC)
         return {"Guid": str(uuid4()), "WhenCreatedUTC": now, "WhenChangedUTC": now}
+
+
+def _all_works(connector: Record, recipients: list[str]) -> list[tuple[str, bool]]:
+    """A connector whose smart hosts answer and whose messages arrive. The tasks' names are ours."""
+    hosts = [(f"Check connectivity to '{one}'", True) for one in connector["SmartHosts"]]
+    return [*hosts, *((f"Send test email to '{one}'", True) for one in recipients)]
 
 
 def _kept(among: list[Record], made: Record) -> Record:

@@ -86,7 +86,7 @@ def organization(org: Org, given: Parameters, switches: Switches) -> Outcome:
 
 def members(org: Org, given: Parameters, switches: Switches) -> Outcome:
     """Get-DistributionGroupMember; nested groups are members like others."""
-    identity = _needed("Identity", given)
+    identity = needed("Identity", given)
     group = org.recipient(identity) or _named(org.recipients, identity)
     found = org.groups.get(group["PrimarySmtpAddress"].lower()) if group else None
     if found is None:
@@ -107,6 +107,17 @@ def recipients(org: Org, given: Parameters, switches: Switches) -> Outcome:
     types = given.get("RecipientTypeDetails") or []
     kept = [one for one in org.recipients if not types or one["RecipientTypeDetails"] in types]
     return Outcome(tuple(kept), size=_size(given))
+
+
+def needed(name: str, given: Parameters) -> str:
+    """A parameter that must be there. Raises Refused."""
+    value = given.get(name)
+    if not value:
+        text = (
+            f"Cannot process command because of one or more missing mandatory parameters: {name}."
+        )
+        raise Refused(BINDING, text)
+    return str(value)
 
 
 _LISTING: dict[str, Kind] = {"Identity": TEXT, "ResultSize": SIZE}
@@ -171,16 +182,6 @@ def _size(given: Parameters) -> int | None:
     except ValueError:
         text = f"Cannot process argument transformation on parameter 'ResultSize': {size!r}."
         raise Refused(BINDING, text) from None
-
-
-def _needed(name: str, given: Parameters) -> str:
-    value = given.get(name)
-    if not value:
-        text = (
-            f"Cannot process command because of one or more missing mandatory parameters: {name}."
-        )
-        raise Refused(BINDING, text)
-    return str(value)
 
 
 def _named(among: Iterable[Record], name: str) -> Record | None:

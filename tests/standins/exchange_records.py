@@ -129,7 +129,8 @@ def _classes(rule: Record, among: Mapping[str, str]) -> Iterator[str]:
 
 def _written(name: str, value: Json, switches: Switches) -> Json:
     if isinstance(value, datetime):
-        return moment(value)
+        # G2O: this one comes without Z.
+        return moment(value).rstrip("Z" if name == "LastValidationTimestamp" else "")
     if value != []:
         return value
     if switches.empty_as == "as_seen":

@@ -69,7 +69,7 @@ def _converted(name: str, value: Json, kind: Kind) -> Json:
         return _list(name, value, kind)
     if kind is TIME:
         return _time(name, value, kind)
-    wanted = {BOOL: bool, INT: int, TEXT: str, SIZE: (int, str)}[kind]
+    wanted: tuple[type, ...] = {BOOL: (bool,), INT: (int,), TEXT: (str,), SIZE: (int, str)}[kind]
     is_none = value is None and kind is TEXT
     if is_none or (isinstance(value, wanted) and not (kind is INT and isinstance(value, bool))):
         return value
