@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectTimeout, ProxyError
+from requests.exceptions import ConnectTimeout, ContentDecodingError, ProxyError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NewConnectionError
 
@@ -214,6 +214,17 @@ def _session(base: str, sockets: _Sockets) -> requests.Session:
 
 
 def _whole(response: requests.Response) -> bytes:
+    try:
+        return _decoded(response)
+    except ContentDecodingError:
+        # Exchange Online declares a refusal of nothing but NUL bytes to be gzip. The status says
+        # what it is. A part of any other answer must not be taken for the whole.
+        if response.status_code < 400:
+            raise
+        return b""
+
+
+def _decoded(response: requests.Response) -> bytes:
     parts: list[bytes] = []
     size = 0
     for part in response.iter_content(_CHUNK):

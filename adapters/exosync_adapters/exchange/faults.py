@@ -1,0 +1,298 @@
+"""What an answer of Exchange Online or Graph says is wrong, and the error that it becomes. Pure.
+
+The shapes are those that public clients of InvokeCommand report (KelvinTegelaar/CIPP-API,
+rknightion/graph2otel, cisagov/ScubaGear): the status and `error.message` are generic, what
+happened stands in `error.details` as `ExNNNNNN|.NET type|text`, or in
+`error.innererror.internalexception`. Microsoft documents none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Any
+
+from exosync.core.words import one_line, short
+from exosync.errors import TargetDenied, TargetError, TargetUnreachable
+
+_MOST_SHOWN = 300
+
+
+class Trouble(Enum):
+    """What kind of trouble an answer tells of."""
+
+    TOKEN = auto()
+    DENIED = auto()
+    PARAMETER = auto()
+    THROTTLED = auto()
+    MISSING = auto()
+    EXISTS = auto()
+    DEHYDRATED = auto()
+    PAGE_GONE = auto()
+    REJECTED = auto()
+    BROKEN = auto()
+    STRANGE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong: `type` is the .NET type of the exception, `text` what it says.
+
+    `wait` are the seconds that the vendor asks to wait for, if it says so.
+    """
+
+    trouble: Trouble
+    status: int
+    type: str = ""
+    text: str = ""
+    wait: float | None = None
+
+    @property
+    def told(self) -> str:
+        """The vendor's words in one line, or the status alone where it says nothing."""
+        kind = self.type.rpartition(".")[2]
+        words = f"{self.text} ({kind})" if kind else self.text
+        return one_line(short(words, _MOST_SHOWN)) or f"HTTP status {self.status} without words"
+
+
+class RejectedError(TargetError):
+    """Exchange Online did not do what it was asked for. `fault` is what it says of it."""
+
+    def __init__(self, message: str, *, fault: Fault) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class MissingError(RejectedError):
+    """There is no such object as was named."""
+
+
+class ExistsError(RejectedError):
+    """An object of that name is there already.
+
+    Likely, not seen for connectors and rules: ADObjectAlreadyExistsException, "already exists".
+    """
+
+
+class DehydratedError(RejectedError):
+    """The organisation was never customised, and takes no such object before it is."""
+
+
+class ParameterError(TargetDenied):
+    """The command may be run, one of its parameters may not: a role without it."""
+
+    def __init__(self, message: str, *, fault: Fault) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class UnansweredError(TargetUnreachable):
+    """Something was sent to be written, and whether it was is not known."""
+
+
+_TYPES = (
+    ("ManagementObjectNotFoundException", Trouble.MISSING),
+    ("ADObjectAlreadyExistsException", Trouble.EXISTS),
+    ("InvalidOperationInDehydratedContextException", Trouble.DEHYDRATED),
+)
+_TEXTS = (
+    ("is not present in the role definition", Trouble.PARAMETER),
+    ("parameter cannot be found that matches", Trouble.PARAMETER),
+    ("Unable to initialize the authorization context", Trouble.DENIED),
+    ("isn't supported in this scenario", Trouble.DENIED),
+    ("Expired or Invalid pagination request", Trouble.PAGE_GONE),
+    ("already exists", Trouble.EXISTS),
+)
+_STATUSES = {
+    401: Trouble.TOKEN,
+    403: Trouble.DENIED,
+    408: Trouble.BROKEN,
+    429: Trouble.THROTTLED,
+}
+
+
+def judge(
+    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime
+) -> tuple[Mapping[str, Any], Fault | None]:
+    """The JSON object of an answer (empty if it has none), and what is wrong, if anything.
+
+    The names of `headers` are in lower case. `now` is used where the answer has no date.
+    """
+    value = _decoded(body)
+    if 200 <= status < 300:
+        if value is None and body.strip():
+            return {}, Fault(Trouble.STRANGE, status, text="the answer is not a JSON object")
+        return value or {}, None
+    type_, text = _said(value or {})
+    trouble = _trouble(status, type_, text, value)
+    wait = _wait(headers, now) if trouble in (Trouble.THROTTLED, Trouble.BROKEN) else None
+    return value or {}, Fault(trouble, status, type_, text, wait)
+
+
+def error(what: str, cmdlet: str, fault: Fault) -> TargetError:
+    """The error that a fault becomes; `what` names the host and the command for people."""
+    told = f"{what}: {fault.told}"
+    if fault.trouble in _KINDS:
+        return _KINDS[fault.trouble](told, fault=fault)
+    match fault.trouble:
+        case Trouble.TOKEN | Trouble.DENIED:
+            return TargetDenied(f"{told}; {needed(cmdlet)}")
+        case Trouble.PARAMETER:
+            return ParameterError(f"{told}; {needed(cmdlet)}", fault=fault)
+        case Trouble.DEHYDRATED:
+            return DehydratedError(f"{told}; {NOT_CUSTOMISABLE}", fault=fault)
+        case Trouble.THROTTLED:
+            asked = "" if fault.wait is None else f" for {fault.wait:.0f} s more"
+            return TargetUnreachable(
+                f"{what}: Microsoft asks to be left alone{asked}: {fault.told}"
+            )
+        case Trouble.BROKEN:
+            return TargetUnreachable(f"{what}: Microsoft's service fails: {fault.told}")
+    return TargetError(f"{told}; see whether a proxy or a wrong `url` answers instead")
+
+
+_KINDS: Mapping[Trouble, type[RejectedError]] = {
+    Trouble.MISSING: MissingError,
+    Trouble.EXISTS: ExistsError,
+    Trouble.PAGE_GONE: RejectedError,
+    Trouble.REJECTED: RejectedError,
+}
+
+NOT_CUSTOMISABLE = (
+    "the organization was never customized: an administrator runs Enable-OrganizationCustomization "
+    "once, which cannot be undone and takes half an hour or more; exosync never does"
+)
+
+MANAGE = "Exchange.ManageAsApp"
+MANAGE_V2 = "Exchange.ManageAsAppV2"
+"""Application permissions: for InvokeCommand, and for the published Admin API v2.0."""
+
+_WRITES = {
+    "OutboundConnector": "Remote and Accepted Domains",
+    "AcceptedDomain": "Remote and Accepted Domains",
+    "TransportRule": "Transport Rules",
+}
+
+
+def needed(cmdlet: str) -> str:
+    """What an application needs to run a command.
+
+    Roles: Microsoft Learn, "App-only authentication for unattended scripts", for the permission
+    and the Entra roles; microsoft/Microsoft365DSC (EXOOutboundConnector, EXOTransportRule) for
+    those of Exchange Online. That the latter suffice for an application is likely, not seen.
+    """
+    verb, _, noun = cmdlet.partition("-")
+    if not noun:
+        return f"the application needs the permission {MANAGE} with admin consent"
+    if verb == "Get":
+        role = (
+            "View-Only Configuration" if noun in _READ_AS_CONFIGURATION else "View-Only Recipients"
+        )
+        roles = f"the Entra role Global Reader (or a role group with “{role}”)"
+    else:
+        role = _WRITES.get(noun, "Organization Configuration")
+        roles = (
+            f"the Entra role Exchange Administrator (or a role group with “{role}” and "
+            "“View-Only Configuration”)"
+        )
+    return (
+        f"to run {cmdlet} the application needs the permission {MANAGE} with admin consent, and "
+        f"{roles}; a command that does not exist is refused in the same way"
+    )
+
+
+_READ_AS_CONFIGURATION = frozenset({*_WRITES, "OrganizationConfig"})
+
+
+def _decoded(body: bytes) -> Mapping[str, Any] | None:
+    """A JSON object; None for anything else, such as the NUL bytes of a refusal."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _trouble(status: int, type_: str, text: str, value: Mapping[str, Any] | None) -> Trouble:
+    """What type and text say, where they are known, else what the status says."""
+    if status >= 500:
+        return Trouble.BROKEN
+    for part, trouble in _TYPES:
+        if part in type_:
+            return trouble
+    for part, trouble in _TEXTS:
+        if part.lower() in text.lower():
+            return trouble
+    if status == 404 and value is not None:
+        return Trouble.MISSING
+    if 300 <= status < 400:
+        return Trouble.STRANGE
+    return _STATUSES.get(status, Trouble.REJECTED)
+
+
+def _said(value: Mapping[str, Any]) -> tuple[str, str]:
+    """The type and the text of an error, from the first place that has any."""
+    failed = _mapping(value.get("error"))
+    for detail in _details(failed):
+        return detail
+    inner = _mapping(failed.get("innererror"))
+    deepest = _mapping(inner.get("internalexception"))
+    for one in (deepest, inner, failed):
+        if text := _text(one.get("message")):
+            return _text(one.get("type") or one.get("code")), text
+    return "", _text(value.get("error_description")) or _text(value.get("error"))
+
+
+def _details(failed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """`ExNNNNNN|type|text` or `|type|text`; what has another form is text alone."""
+    found = failed.get("details")
+    for one in found if isinstance(found, list) else [found]:
+        message = _text(_mapping(one).get("message"))
+        if found_parts := re.fullmatch(r"\w*\|([\w.+`]*)\|(.*)", message, re.DOTALL):
+            yield found_parts[1], found_parts[2]
+        elif message:
+            yield "", message
+
+
+def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds by Retry-After, or until Rate-Limit-Reset, an ISO time.
+
+    The latter was seen on answers that were no refusals; Retry-After never (graph2otel), except
+    by Graph.
+    """
+    after = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}", after):
+        return float(after)
+    there = _date(headers.get("date", "")) or now
+    until = _date(after) or _instant(headers.get("rate-limit-reset", ""))
+    return None if until is None else max(0.0, (until - there).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """A date of HTTP."""
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,166 @@
+"""Everything of a tenant that decides where mail goes, and how whole each listing is.
+
+Objects are always listed and matched on our side: Get-OutboundConnector, Get-TransportRule and
+Get-AcceptedDomain give everything for an identity that does not exist (Microsoft Learn).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from exosync.core.words import plural, short
+from exosync.errors import TargetDenied, TargetError
+from exosync_adapters.exchange import reading
+from exosync_adapters.exchange.answers import TEST_MODE, Answer
+from exosync_adapters.exchange.faults import MANAGE_V2, MissingError, RejectedError
+from exosync_adapters.exchange.reading import Recipient, UnreadableError
+from exosync_adapters.exchange.records import Call, Connector, Listing, Organisation
+
+Value = TypeVar("Value")
+Raw = Mapping[str, Any]
+
+_EVERYTHING: Final = {"ResultSize": "Unlimited"}
+_DOMAINS: Final = Call("Get-AcceptedDomain", _EVERYTHING)
+_RULES: Final = Call("Get-TransportRule", _EVERYTHING)
+_ORGANISATION: Final = Call("Get-OrganizationConfig", {})
+_CONNECTORS: Final = tuple(
+    Call("Get-OutboundConnector", {**_EVERYTHING, **one})
+    for one in ({}, {"IncludeTestModeConnectors": True}, {"IsTransportRuleScoped": True})
+)
+"""Whether the last two give more or others than the first, the docs and practice disagree."""
+
+
+class Asked(Protocol):
+    """What a listing is made with: an `Admin`."""
+
+    def read(self, call: Call) -> Answer:
+        """What a command gives."""
+        ...
+
+    def published(self, endpoint: str, call: Call) -> Answer:
+        """The same by the published Admin API."""
+        ...
+
+    def roles(self) -> frozenset[str]:
+        """The application roles of the token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[Value]):
+    """What was listed; `why` it may not be the whole, empty if it is."""
+
+    values: tuple[Value, ...]
+    why: str = ""
+
+
+def organisation(admin: Asked) -> Organisation:
+    """All listings. Raises the errors of targets where domains, connectors or rules are refused."""
+    domains = _read(_published(admin, "AcceptedDomain", _DOMAINS), reading.accepted_domain)
+    connectors = _connectors(admin)
+    rules = _read(admin.read(_RULES), reading.rule)
+    dehydrated = _dehydrated(admin)
+    why = {
+        Listing.DOMAINS: domains.why,
+        Listing.CONNECTORS: connectors.why,
+        Listing.RULES: rules.why,
+        Listing.ORGANISATION: dehydrated.why,
+    }
+    return Organisation(
+        domains=domains.values,
+        connectors=connectors.values,
+        rules=tuple(sorted(rules.values, key=lambda one: one.priority)),
+        incomplete={listing: one for listing, one in why.items() if one},
+        dehydrated=next(iter(dehydrated.values), None),
+    )
+
+
+def members(admin: Asked, group: str) -> frozenset[str]:
+    """The addresses of a group's members, in lower case; nested groups are members like others.
+
+    Raises MissingError if there is no such group, TargetError if not all members were told.
+    """
+    call = Call("Get-DistributionGroupMember", {"Identity": group, **_EVERYTHING})
+    listed = _read(_published(admin, "DistributionGroupMember", call), reading.member)
+    if listed.why:
+        raise TargetError(f"the members of {group} are not all known: {listed.why}")
+    return frozenset(filter(None, listed.values))
+
+
+def recipient(admin: Asked, address: str) -> Recipient | None:
+    """Who has an address; None if nobody has. Raises TargetError if that cannot be concluded."""
+    try:
+        told = admin.read(Call("Get-Recipient", {"Identity": address, **_EVERYTHING}))
+    except MissingError:
+        return None
+    listed = _read(told, reading.recipient)
+    wanted = reading.address(address)
+    found = next((one for one in listed.values if wanted in one.addresses), None)
+    if found is None and listed.why:
+        raise TargetError(f"whether {address} is known cannot be told: {listed.why}")
+    return found
+
+
+def _published(admin: Asked, endpoint: str, call: Call) -> Answer:
+    """By the published Admin API if the application may ask it, else by InvokeCommand."""
+    if MANAGE_V2 in admin.roles():
+        try:
+            return admin.published(endpoint, call)
+        except (TargetDenied, RejectedError):
+            pass  # a preview: where it does not serve, the other way is tried, and tells why not
+    return admin.read(call)
+
+
+def _connectors(admin: Asked) -> Listed[Connector]:
+    """The three listings as one; the first of them must be had."""
+    found: dict[str, Connector] = {}
+    whys: list[str] = []
+    for number, call in enumerate(_CONNECTORS):
+        try:
+            told = admin.read(call)
+        except (TargetDenied, RejectedError) as error:
+            if number == 0:
+                raise
+            whys.append(short(str(error)))
+            continue
+        passing = TEST_MODE if "IncludeTestModeConnectors" not in call.parameters else ""
+        listed = _read(told, reading.connector, passing=passing)
+        whys.append(listed.why)
+        for one in listed.values:
+            found.setdefault(one.guid, one)
+    return Listed(tuple(found.values()), "; ".join(dict.fromkeys(filter(None, whys))))
+
+
+def _dehydrated(admin: Asked) -> Listed[bool | None]:
+    """Whether the organisation was never customised. That it was does not prove it is ready."""
+    try:
+        told = _published(admin, "OrganizationConfig", _ORGANISATION)
+    except (TargetDenied, RejectedError) as error:
+        return Listed((), short(str(error), 300))
+    listed = _read(told, reading.is_dehydrated)
+    # Warnings about hundreds of other properties are no matter here.
+    return Listed(listed.values) if listed.values else Listed((), listed.why or "nothing was told")
+
+
+def _read(told: Answer, read: Callable[[Raw], Value], *, passing: str = "") -> Listed[Value]:
+    """The records that can be read. A warning that holds `passing` does not count."""
+    values: list[Value] = []
+    unread: list[str] = []
+    for record in told.value:
+        try:
+            values.append(read(record))
+        except UnreadableError as error:
+            unread.append(short(str(error)))
+    warnings = [one for one in told.warnings if not passing or passing not in one.lower()]
+    return Listed(tuple(values), "; ".join(_why(told, warnings, unread)))
+
+
+def _why(told: Answer, warnings: Iterable[str], unread: list[str]) -> Iterator[str]:
+    if told.truncated:
+        yield "the answer is cut"
+    for one in warnings:
+        yield f"Exchange Online warns: {short(one)}"
+    if unread:
+        yield f"{plural(len(unread), 'record')} cannot be read: {unread[0]}"
