@@ -289,6 +289,11 @@ class ExchangeSettings(Settings):
     probe: ProbeSettings | None = Field(
         default=None, description="How exosync trace --send sends. Default: it does not."
     )
+    resolvers: tuple[HostPort, ...] = Field(
+        default=(),
+        description="Resolvers for smart hosts and MX, as HOST or HOST:PORT, where the system's "
+        "tell something else than the world sees. Default: the system's.",
+    )
     timeout: Duration = Field(
         default=timedelta(seconds=60),
         ge=timedelta(seconds=1),

@@ -1,0 +1,311 @@
+"""Where a smart host is, and what it says: its addresses, port 25, STARTTLS, its certificate.
+
+Everything is bounded in time and size, whatever the other side does. What a host says to this
+machine is not what it says to Exchange Online; above all, many networks let nobody out on port
+25, and then every host looks silent from here.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from exosync.core.words import short
+
+if TYPE_CHECKING:
+    from exosync_adapters.dns.live import LiveDns
+
+_MOST_BYTES = 16 * 1024
+_MOST_HOSTS = 8
+_MOST_ADDRESSES = 4
+_OUR_NAME = "exosync.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a host shows of itself.
+
+    `names` are those in it, `until` its end (UTC); both are empty if it could not be read.
+    `trusted`: it leads to an authority that this machine trusts, whatever its names.
+    """
+
+    names: tuple[str, ...] = ()
+    until: datetime | None = None
+    trusted: bool = False
+    trouble: str = ""
+
+    def is_for(self, name: str) -> bool:
+        """Whether a name is in it; a wildcard stands for one label (RFC 6125, section 6.4.3)."""
+        parent = name.partition(".")[2]
+        return any(one in (name, f"*.{parent}") for one in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """One smart host as this machine sees it.
+
+    `answers` and `starttls` are None where it was not tried, or could not be. `exists` is False
+    if DNS says that there is no such name. `trouble` says what went wrong.
+    """
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    exists: bool | None = None
+    answers: bool | None = None
+    greeting: str = ""
+    starttls: bool | None = None
+    certificate: Certificate | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MxSeen:
+    """The mail exchangers of a domain, the preferred one first; none where `trouble` tells why."""
+
+    hosts: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """What was found out about hosts and domains; what was not asked for is not in it."""
+
+    seen: Mapping[str, HostSeen] = field(default_factory=dict)
+    mx: Mapping[str, MxSeen] = field(default_factory=dict)
+
+
+NOBODY_ASKED = Hosts()
+"""Where no host is to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How hosts are tried.
+
+    `port` is the only one that a connector ever sends to. `within` are the seconds for one host,
+    from its name to its certificate. `trust` are the authorities that count: by default this
+    machine's.
+    """
+
+    port: int = 25
+    within: float = 10.0
+    trust: ssl.SSLContext | None = None
+
+
+AS_EXCHANGE = Trial()
+"""At the port that Exchange Online uses."""
+
+Resolve = Callable[[str], Sequence[str]]
+"""The addresses of a host by name; none if there are none. Raises OSError if that is not told."""
+
+
+def try_hosts(
+    names: Iterable[str],
+    *,
+    resolve: Resolve,
+    how: Trial = AS_EXCHANGE,
+) -> dict[str, HostSeen]:
+    """Try several hosts side by side, each in its own time."""
+    chosen = list(dict.fromkeys(names))
+
+    def one(name: str) -> HostSeen:
+        return try_host(name, resolve=resolve, how=how)
+
+    with ThreadPoolExecutor(max_workers=_MOST_HOSTS) as pool:
+        return dict(zip(chosen, pool.map(one, chosen), strict=True))
+
+
+def try_host(
+    name: str,
+    *,
+    resolve: Resolve,
+    how: Trial = AS_EXCHANGE,
+) -> HostSeen:
+    """Resolve one host, and say EHLO and STARTTLS to the first address that answers.
+
+    Nothing is sent but that. Never raises for the network.
+    """
+    deadline = time.monotonic() + how.within
+    seen = located(name, resolve)
+    for address in seen.addresses[:_MOST_ADDRESSES]:
+        told = _at(seen, address, how, deadline)
+        if told.answers or time.monotonic() >= deadline:
+            return told
+        seen = replace(told, addresses=seen.addresses)
+    return seen
+
+
+def located(name: str, resolve: Resolve) -> HostSeen:
+    """A host with its addresses; a smart host that is an address needs no resolving."""
+    try:
+        network = ip_network(name)
+    except ValueError:
+        pass
+    else:
+        alone = network.num_addresses == 1
+        trouble = "" if alone else "a whole network: which of its hosts is used is not told"
+        addresses = (str(network.network_address),) if alone else ()
+        return HostSeen(name, addresses, exists=True, trouble=trouble)
+    try:
+        found = tuple(dict.fromkeys(resolve(name)))
+    except OSError as error:
+        return HostSeen(name, trouble=f"its name cannot be looked up: {_reason(error)}")
+    if not found:
+        return HostSeen(name, exists=False, trouble="its name does not resolve")
+    return HostSeen(name, found, exists=True)
+
+
+def by_dns(live: LiveDns) -> Resolve:
+    """Addresses as DNS has them: what stands in this machine's /etc/hosts counts for nobody else."""
+
+    def resolve(name: str) -> list[str]:
+        answers = [live.query(name, rdtype) for rdtype in ("A", "AAAA")]
+        found = [address for one in answers for address in one.records]
+        if not found and any(one.rcode not in ("NOERROR", "NXDOMAIN") for one in answers):
+            raise OSError(next(one.problem or one.rcode for one in answers if not one.records))
+        return found
+
+    return resolve
+
+
+def find_mx(domain: str, live: LiveDns) -> MxSeen:
+    """The mail exchangers of a domain; the domain itself if it has none (RFC 5321, section 5.1)."""
+    answer = live.query(domain, "MX")
+    if answer.records:
+        return MxSeen(tuple(one.lower().rstrip(".") for one in answer.records))
+    if answer.rcode == "NOERROR":
+        return MxSeen((domain,), "it has no MX record: its own address stands for one")
+    if answer.rcode == "NXDOMAIN":
+        return MxSeen((), "there is no such domain")
+    return MxSeen((), f"its MX cannot be looked up: {answer.problem or answer.rcode}")
+
+
+def _at(seen: HostSeen, address: str, how: Trial, deadline: float) -> HostSeen:
+    """The conversation with one address; with a certificate that is not trusted, two of them."""
+    trust = how.trust or ssl.create_default_context()
+    told = _talk(seen, (address, how.port), deadline, trust)
+    if told.certificate and not told.certificate.trusted and told.certificate.trouble:
+        blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
+        again = _talk(seen, (address, how.port), deadline, blind)
+        shown = again.certificate or Certificate()
+        return replace(told, certificate=replace(shown, trouble=told.certificate.trouble))
+    return told
+
+
+def _talk(
+    seen: HostSeen, place: tuple[str, int], deadline: float, trust: ssl.SSLContext
+) -> HostSeen:
+    try:
+        with socket.create_connection(place, _left(deadline)) as connection:
+            told = _greeted(seen, connection, deadline)
+            if not told.starttls:
+                return told
+            return replace(told, certificate=_secured(told.name, connection, deadline, trust))
+    except (OSError, ValueError) as error:
+        return replace(seen, answers=False, trouble=f"{place[0]}: {_reason(error)}")
+
+
+def _greeted(seen: HostSeen, connection: socket.socket, deadline: float) -> HostSeen:
+    """The greeting, EHLO, and STARTTLS if that is offered (RFC 5321, RFC 3207)."""
+    code, lines = _reply(connection, deadline)
+    told = replace(seen, answers=True, greeting=short(lines[0], 80), trouble="")
+    if code != 220:
+        return replace(told, trouble=f"it answers {code} {short(lines[0])}")
+    code, lines = _said(f"EHLO {_OUR_NAME}", connection, deadline)
+    if code != 250:
+        return replace(told, trouble=f"it answers {code} to EHLO: {short(lines[0])}")
+    if "STARTTLS" not in (one.upper().strip() for one in lines[1:]):
+        return replace(told, starttls=False, trouble="it offers no STARTTLS")
+    code, lines = _said("STARTTLS", connection, deadline)
+    if code != 220:
+        return replace(told, starttls=False, trouble=f"it answers {code} to STARTTLS")
+    return replace(told, starttls=True)
+
+
+def _secured(
+    name: str, connection: socket.socket, deadline: float, trust: ssl.SSLContext
+) -> Certificate:
+    """The certificate; whether its name is the host's is for the connector's TLS to judge."""
+    if trust.verify_mode is not ssl.CERT_NONE:
+        trust.check_hostname = False
+    connection.settimeout(_left(deadline))
+    try:
+        with trust.wrap_socket(connection, server_hostname=name) as secure:
+            return _read(secure)
+    except ssl.SSLCertVerificationError as error:
+        return Certificate(trouble=error.verify_message)
+    except (OSError, ValueError) as error:
+        return Certificate(trouble=_reason(error))
+
+
+def _read(secure: ssl.SSLSocket) -> Certificate:
+    """Python reads a certificate that it has verified; for others it takes `cryptography`."""
+    found: Any = secure.getpeercert()
+    if found:
+        names = tuple(str(value).lower() for kind, value in found.get("subjectAltName", ()))
+        end = datetime.fromtimestamp(ssl.cert_time_to_seconds(found["notAfter"]), UTC)
+        return Certificate(names, end, trusted=True)
+    return _unverified(secure.getpeercert(binary_form=True) or b"")
+
+
+def _unverified(octets: bytes) -> Certificate:
+    try:
+        from cryptography import x509
+    except ImportError:
+        return Certificate()
+    try:
+        found = x509.load_der_x509_certificate(octets)
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        return Certificate()
+    dns = tuple(one.lower() for one in names.get_values_for_type(x509.DNSName))
+    return Certificate(dns, found.not_valid_after_utc)
+
+
+def _said(line: str, connection: socket.socket, deadline: float) -> tuple[int, list[str]]:
+    connection.settimeout(_left(deadline))
+    connection.sendall(f"{line}\r\n".encode("ascii"))
+    return _reply(connection, deadline)
+
+
+def _reply(connection: socket.socket, deadline: float) -> tuple[int, list[str]]:
+    """One reply of several lines (RFC 5321, section 4.2.1). Raises ValueError if it is none."""
+    octets = b""
+    while not _is_whole(octets):
+        connection.settimeout(_left(deadline))
+        part = connection.recv(4096)
+        octets += part
+        if not part or len(octets) > _MOST_BYTES:
+            raise ValueError("it is no mail server, or breaks off")
+    lines = octets.decode("ascii", "replace").splitlines()
+    return int(lines[0][:3]), [one[4:] for one in lines]
+
+
+def _is_whole(octets: bytes) -> bool:
+    if not octets.endswith(b"\n"):
+        return False
+    last = octets.splitlines()[-1]
+    return last[:3].isdigit() and last[3:4] in (b" ", b"")
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return str(error)

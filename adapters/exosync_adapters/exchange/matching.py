@@ -1,0 +1,236 @@
+"""Whether a transport rule acts on a message, as far as can be told. Pure.
+
+Three values: True, False, and None where it cannot be told. A condition or exception that is
+not modelled here may hold or not, so it never makes an answer more certain than it is.
+
+Sources: New-TransportRule (learn.microsoft.com/powershell/module/exchangepowershell) for what
+each parameter looks at; "Manage mail flow rules" for how they go together: all conditions, any
+of a condition's values, no exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from exosync_adapters.exchange.letters import (
+    ABSENT,
+    Groups,
+    Message,
+    Party,
+    Truth,
+    both,
+    domain_of,
+    either,
+    is_member,
+    negated,
+)
+from exosync_adapters.exchange.records import DomainType, Listing, Organisation, Rule
+
+Values = tuple[str, ...]
+
+
+def applies(rule: Rule, message: Message, organisation: Organisation, groups: Groups) -> Truth:
+    """Whether a rule's conditions hold for a message and none of its exceptions does."""
+    asked = _Asked(message, organisation, groups)
+    conditions = both(_judged(rule.conditions, asked))
+    exceptions = either(_judged(_plain(rule.exceptions), asked))
+    unknown = (None for _ in unmodelled(rule))
+    return both((conditions, negated(exceptions), *unknown))
+
+
+def in_force(rule: Rule, at: datetime) -> Truth:
+    """Whether a rule does what it says: enabled, enforced, and at its time."""
+    if not rule.enabled or rule.mode in ("Audit", "AuditAndNotify"):
+        return False
+    begun = _is_past(rule.activates, at) if rule.activates else True
+    ended = _is_past(rule.expires, at) if rule.expires else False
+    enforced = True if rule.mode == "Enforce" else None
+    return both((enforced, begun, negated(ended)))
+
+
+def unmodelled(rule: Rule) -> Iterator[str]:
+    """The classes among a rule's conditions and exceptions that no parameter explains.
+
+    A class bears the name of its parameter (Microsoft.Exchange.MessagingPolicies.Rules.Tasks);
+    what looks at a header has two parameters.
+    """
+    given = {*rule.conditions, *_plain(rule.exceptions)}
+    for one in rule.predicates:
+        name = one.rpartition(".")[2]
+        stem = name.removesuffix("Predicate")
+        if stem != name and _OF_CLASS.get(stem, stem) not in given:
+            yield stem
+
+
+def unmodelled_actions(rule: Rule) -> Iterator[str]:
+    """The same among its actions."""
+    for one in rule.predicates:
+        name = one.rpartition(".")[2]
+        stem = name.removesuffix("Action")
+        if stem != name and _OF_CLASS.get(stem, stem) not in rule.actions:
+            yield stem
+
+
+_OF_CLASS = {
+    "HeaderContains": "HeaderContainsMessageHeader",
+    "HeaderMatches": "HeaderMatchesMessageHeader",
+    "RedirectMessage": "RedirectMessageTo",
+    "RejectMessage": "RejectMessageReasonText",
+    "SetHeader": "SetHeaderName",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What every condition is judged by."""
+
+    message: Message
+    organisation: Organisation
+    groups: Groups
+
+
+_Judge = Callable[[Values, _Asked, Mapping[str, Values]], Truth]
+
+
+def _plain(exceptions: Mapping[str, Values]) -> dict[str, Values]:
+    return {name.removeprefix("ExceptIf"): values for name, values in exceptions.items()}
+
+
+def _judged(parts: Mapping[str, Values], asked: _Asked) -> Iterator[Truth]:
+    """Each condition; the second parameter of a pair is looked at with the first."""
+    for name, values in parts.items():
+        if _FIRST_OF.get(name) in parts:
+            continue
+        judge = _JUDGES.get(name)
+        yield judge(values, asked, parts) if judge else None
+
+
+def _recipient_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    """Subdomains count too (New-TransportRule, RecipientDomainIs)."""
+    domain = asked.message.domain
+    return any(_within(domain, value.lower()) for value in values)
+
+
+def _sender_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    """Of a subdomain it is not told everywhere that it counts."""
+    domain = domain_of(asked.message.sender)
+    if any(domain == value.lower() for value in values):
+        return True
+    return None if any(_within(domain, value.lower()) for value in values) else False
+
+
+def _within(domain: str, parent: str) -> bool:
+    return domain == parent or domain.endswith(f".{parent}")
+
+
+def _sent_to(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    return _is_one_of(values, asked.message.recipient, asked.message.to)
+
+
+def _from(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    return _is_one_of(values, asked.message.sender, asked.message.by)
+
+
+def _is_one_of(values: Values, address: str, party: Party) -> Truth:
+    """By any address; what is no address may be the name of anybody."""
+    named = {value.lower() for value in values}
+    if named & {address.lower(), *party.addresses}:
+        return True
+    surely_other = party.exists is not None and all("@" in one for one in named)
+    return False if surely_other else None
+
+
+def _sent_to_member(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    who, party = asked.message.recipient, asked.message.to
+    return either(is_member(one, asked.groups, who, party) for one in values)
+
+
+def _from_member(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    who, party = asked.message.sender, asked.message.by
+    return either(is_member(one, asked.groups, who, party) for one in values)
+
+
+def _sent_to_scope(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    domain = asked.organisation.domain(asked.message.domain)
+    return _scoped(values, _is_internal(asked, domain.type if domain else None))
+
+
+def _from_scope(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    """Whose address is at an accepted domain is inside if the connection was authenticated."""
+    domain = asked.organisation.domain(domain_of(asked.message.sender))
+    internal = _is_internal(asked, domain.type if domain else None)
+    return _scoped(values, both((internal, asked.message.inside or None)))
+
+
+def _is_internal(asked: _Asked, found: DomainType | None) -> Truth:
+    """The domain's own mail counts as the organization's: authoritative or internal relay."""
+    if found in (DomainType.AUTHORITATIVE, DomainType.INTERNAL_RELAY):
+        return True
+    if found is None:
+        return None if Listing.DOMAINS in asked.organisation.incomplete else False
+    return None
+
+
+def _scoped(values: Values, inside: Truth) -> Truth:
+    if values == ("InOrganization",):
+        return inside
+    return negated(inside) if values == ("NotInOrganization",) else None
+
+
+def _header_contains(values: Values, asked: _Asked, parts: Mapping[str, Values]) -> Truth:
+    """One of the words is in the header; where a word begins and ends is not told."""
+    held = _header(values, asked)
+    words = parts.get("HeaderContainsWords", ())
+    if held is None or not words:
+        return None
+    return either(_holds(word.lower(), held.lower()) for word in words)
+
+
+def _holds(word: str, text: str) -> Truth:
+    if word in (text, *text.split()):
+        return True
+    return None if word in text else False
+
+
+def _header_matches(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
+    """Patterns are not tried; what is not there matches none."""
+    return False if _header(values, asked) == ABSENT else None
+
+
+def _header(values: Values, asked: _Asked) -> str | None:
+    name = next(iter(values), "").lower()
+    return asked.message.headers.get(name)
+
+
+_JUDGES: Mapping[str, _Judge] = {
+    "RecipientDomainIs": _recipient_domain,
+    "SenderDomainIs": _sender_domain,
+    "SentTo": _sent_to,
+    "From": _from,
+    "SentToMemberOf": _sent_to_member,
+    "FromMemberOf": _from_member,
+    "SentToScope": _sent_to_scope,
+    "FromScope": _from_scope,
+    "HeaderContainsMessageHeader": _header_contains,
+    "HeaderMatchesMessageHeader": _header_matches,
+}
+
+_FIRST_OF = {
+    "HeaderContainsWords": "HeaderContainsMessageHeader",
+    "HeaderMatchesPatterns": "HeaderMatchesMessageHeader",
+}
+
+
+def _is_past(text: str, at: datetime) -> Truth:
+    """Whether a moment is over; near it, it depends on whose clock it was written by."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    margin = timedelta(0) if moment.tzinfo else timedelta(hours=14)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if abs(at - moment) < margin:
+        return None
+    return moment <= at

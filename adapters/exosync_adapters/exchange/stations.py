@@ -1,0 +1,234 @@
+"""What a message meets once it leaves Exchange Online: connector, hosts, addresses, the way back.
+
+Pure: what was found out about hosts is handed in. Sources: New-OutboundConnector for TlsSettings;
+"Outbound delivery pools" (learn.microsoft.com) for the relay pool; "Fix NDR error 5.4.6 through
+5.4.20" for loops; the texts of 4.4.317 and 4.7.320 are those that administrators report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from exosync.core.trace import Pool, Stage, Sure
+from exosync_adapters.exchange.clouds import CLOUDS
+from exosync_adapters.exchange.flow import Exit, Flow, Going, flow
+from exosync_adapters.exchange.hosts import Certificate, Hosts, HostSeen
+from exosync_adapters.exchange.letters import Groups, Message, Truth, domain_of
+from exosync_adapters.exchange.records import Connector, Listing, Organisation
+from exosync_adapters.exchange.settings import ExchangeSettings
+
+RELAY_POOL = "40.95.0.0/16"
+
+TLS_WORDS = {
+    "": "TLS if it is offered",
+    "EncryptionOnly": "TLS always, with any certificate",
+    "CertificateValidation": "TLS always, with a certificate of a public authority",
+    "DomainValidation": "TLS always, with a certificate for the name given",
+}
+
+_OWN = tuple(dict.fromkeys(end for cloud in CLOUDS.values() for end in cloud.own_hosts))
+
+
+def connector_stage(one: Exit, organisation: Organisation) -> Stage:
+    """The connector that a message is handed to."""
+    found = one.connector
+    if found is None:
+        incomplete = organisation.incomplete.get(Listing.CONNECTORS)
+        title = f"there is no connector {one.name}" if not incomplete else f"connector {one.name}"
+        why = f"connectors could not all be read: {incomplete}" if incomplete else "it is gone"
+        told = (one.why, why, "what becomes of the message then is not documented")
+        return Stage("connector", one.name, title, None if incomplete else False, Sure.SEEN, told)
+    ok, trouble = _usable(found)
+    says = (one.why, *_connector_words(found), *trouble)
+    return Stage("connector", found.name, f"connector {found.name}", ok, Sure.SEEN, says)
+
+
+def _usable(found: Connector) -> tuple[Truth, tuple[str, ...]]:
+    if not found.enabled:
+        return False, ("it is disabled",)
+    if found.test_mode:
+        return None, ("it is in test mode: whether mail uses it then is not documented",)
+    return True, ()
+
+
+def _connector_words(found: Connector) -> Iterator[str]:
+    if found.use_mx:
+        yield "it sends to the MX of the recipient's domain, not to a host of its own"
+    else:
+        yield f"it sends to {', '.join(found.smart_hosts) or 'no host'}"
+    words = TLS_WORDS.get(found.tls, found.tls)
+    yield f"{words}: {found.tls_domain}" if found.tls_domain else words
+
+
+def hosts_of(one: Exit, domain: str, hosts: Hosts) -> tuple[str, ...]:
+    """The hosts that an exit leads to, as far as they are known."""
+    if one.going is Going.MX or (one.connector and one.connector.use_mx):
+        found = hosts.mx.get(domain)
+        return found.hosts if found else ()
+    return one.connector.smart_hosts if one.connector else ()
+
+
+def host_stages(connector: Connector, hosts: Hosts, at: datetime) -> list[Stage]:
+    """Each smart host. One that fails is no end while another takes mail."""
+    if not connector.use_mx and not any(one in hosts.seen for one in connector.smart_hosts):
+        title = f"one of {', '.join(connector.smart_hosts)}"
+        says = ("nobody was asked for this",)
+        where = ", ".join(connector.smart_hosts)
+        return [Stage("smart_host", where, title, None, Sure.UNPROVEN, says)]
+    seen = [hosts.seen[one] for one in connector.smart_hosts if one in hosts.seen]
+    stages = [_host_stage(one, connector, at) for one in seen]
+    if any(one.ok for one in stages):
+        return [_not_the_end(one) for one in stages]
+    return stages
+
+
+def _not_the_end(stage: Stage) -> Stage:
+    if stage.ok is not False:
+        return stage
+    return replace(stage, ok=None, says=(*stage.says, "another of the hosts takes mail"))
+
+
+def _host_stage(seen: HostSeen, connector: Connector, at: datetime) -> Stage:
+    where = f" ({', '.join(seen.addresses)})" if seen.addresses else ""
+    title = f"{seen.name}{where}"
+    ok, says = _host_told(seen, connector, at)
+    sure = Sure.UNPROVEN if ok is None else Sure.SEEN
+    return Stage("smart_host", seen.name, title, ok, sure, tuple(says))
+
+
+def _host_told(seen: HostSeen, connector: Connector, at: datetime) -> tuple[Truth, list[str]]:
+    if seen.exists is False:
+        return False, ["its name does not resolve"]
+    if not seen.answers:
+        says = [seen.trouble or "it was not asked"]
+        if seen.answers is False:
+            says.append("many networks let nobody out on port 25: Exchange Online may reach it")
+        return None, says
+    says = [f"answers: {seen.greeting}"]
+    if seen.certificate is None:
+        return _without_tls(seen, connector, says)
+    return _with_tls(seen.certificate, connector, at, says)
+
+
+def _without_tls(seen: HostSeen, connector: Connector, says: list[str]) -> tuple[Truth, list[str]]:
+    says.append(seen.trouble)
+    if seen.starttls is None:
+        return None, says
+    if not connector.tls:
+        return True, says
+    says.append("Exchange Online gives up: 450 4.4.317 (451 5.7.3 STARTTLS is required)")
+    return False, says
+
+
+def _with_tls(
+    shown: Certificate, connector: Connector, at: datetime, says: list[str]
+) -> tuple[Truth, list[str]]:
+    says.append(_certificate_words(shown))
+    if shown.until is None and not shown.trusted:
+        return (True if connector.tls in ("", "EncryptionOnly") and shown.names else None), says
+    if connector.tls in ("", "EncryptionOnly"):
+        return True, says
+    if shown.until is not None and shown.until <= at:
+        return False, [*says, "it has expired, and the connector looks at it"]
+    if connector.tls == "DomainValidation" and not shown.is_for(connector.tls_domain):
+        mismatch = "450 4.7.320 Certificate validation failed (SubjectMismatch)"
+        return False, [*says, f"it is not for {connector.tls_domain}: {mismatch}"]
+    if not shown.trusted:
+        return None, [*says, "this machine does not trust it; Exchange Online may"]
+    return True, says
+
+
+def _certificate_words(shown: Certificate) -> str:
+    names = ", ".join(shown.names[:4]) + (", …" if len(shown.names) > 4 else "")
+    until = f", until {shown.until:%Y-%m-%d}" if shown.until else ""
+    trust = "" if shown.trusted else f", not trusted ({shown.trouble or 'not known why'})"
+    return (
+        f"STARTTLS with a certificate for {names or 'names that could not be read'}{until}{trust}"
+    )
+
+
+def source_stage(organisation: Organisation, sender: str) -> tuple[Pool, Stage]:
+    """From which of Exchange Online's addresses a message of this sender leaves."""
+    domain = domain_of(sender)
+    if organisation.domain(domain) is not None:
+        says = (f"{domain} is an accepted domain, so the relay pool is not used",)
+        title = "from Exchange Online's ordinary addresses"
+        return Pool.MAIL, Stage("source", "ordinary", title, True, Sure.DOCUMENTED, says)
+    title = "from Exchange Online's ordinary addresses, or from the relay pool"
+    unless = "unless SPF or DKIM passed for it when the message came in, it leaves from"
+    why = f"{domain} is no accepted domain: {unless} the relay pool {RELAY_POOL}"
+    further = "the relay pool is in no SPF record of Microsoft's"
+    return Pool.EITHER, Stage("source", "either", title, None, Sure.DOCUMENTED, (why, further))
+
+
+def loop_stage(
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    groups: Groups,
+    passed: Flow,
+    hosts: Hosts,
+) -> Stage | None:
+    """Where the message can come back to Exchange Online; None if the domain is not the tenant's."""
+    message = passed.left
+    if organisation.domain(message.domain) is None:
+        return None
+    ends = [one for one in passed.exits if one.going in (Going.CONNECTOR, Going.MX)]
+    own = [one for end in ends for one in hosts_of(end, message.domain, hosts) if is_own(one)]
+    if own:
+        ok = False if len(ends) == len(passed.exits) == 1 else None
+        says = ("it comes back until 554 5.4.14 Hop count exceeded",)
+        title = f"it is sent to {own[0]}, which is Exchange Online itself"
+        return Stage("loop", own[0], title, ok, Sure.SEEN, says)
+    by_mx = [
+        one for one in ends if one.going is Going.MX or (one.connector and one.connector.use_mx)
+    ]
+    if by_mx:
+        return _by_mx(message, hosts)
+    return _way_back(settings, organisation, groups, passed, hosts)
+
+
+def is_own(host: str) -> bool:
+    """Whether a host is Exchange Online itself, in any cloud."""
+    return host.lower().rstrip(".").endswith(_OWN)
+
+
+def _by_mx(message: Message, hosts: Hosts) -> Stage:
+    found = hosts.mx.get(message.domain)
+    where = ", ".join(found.hosts) if found else ""
+    title = f"the MX of {message.domain}: {where or 'not known'}"
+    trouble = found.trouble if found else "nobody was asked for it"
+    may = "what receives mail for the domain may hand it to Exchange Online again"
+    says = tuple(one for one in (trouble, may) if one)
+    return Stage("loop", where, title, None, Sure.UNPROVEN, says)
+
+
+def _way_back(
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    groups: Groups,
+    passed: Flow,
+    hosts: Hosts,
+) -> Stage:
+    """What becomes of it if the other side sends it back: the way through Exchange once more."""
+    again = flow(organisation, passed.left.sent_back(), groups, ours=settings.rule_name)
+    again_by = {one.name.lower() for one in again.exits if one.going is Going.CONNECTOR}
+    same = again_by & {one.name.lower() for one in passed.exits if one.connector}
+    domain = passed.left.domain
+    mx = hosts.mx.get(domain)
+    towards = next((one for one in mx.hosts if is_own(one)), "") if mx else ""
+    if same:
+        title = "it can loop: nothing ends it if the other side sends it back"
+        says = ["no header that is set on the way keeps it from being routed again"]
+    elif any(one.going is Going.MX for one in again.exits):
+        title = f"what comes back is not routed again, but sent to the MX of {domain}"
+        says = ["the other side must know the recipient, or refuse"]
+    else:
+        fate = "; ".join(one.why for one in again.exits)
+        return Stage("loop", "", "it cannot loop", True, Sure.DOCUMENTED, (f"sent back: {fate}",))
+    if towards:
+        says.append(f"the MX of {domain} is {towards}: whoever delivers by MX sends it back")
+    elif mx and mx.hosts:
+        says.append(f"the MX of {domain} is {', '.join(mx.hosts)}")
+    return Stage("loop", "", title, None, Sure.UNPROVEN, tuple(says))

@@ -1,0 +1,245 @@
+"""The way of one message, from Exchange Online's rules to the host that takes it.
+
+`way` is pure; `live_way` asks who the people are and what the hosts say; `remembered_way` asks
+nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from exosync.core.trace import Pool, Stage, Sure, Way
+from exosync_adapters.exchange.flow import Exit, Flow, Going, flow
+from exosync_adapters.exchange.hosts import AS_EXCHANGE, NOBODY_ASKED, Hosts, Trial
+from exosync_adapters.exchange.letters import (
+    ABSENT,
+    SOMEBODY,
+    Groups,
+    Message,
+    Party,
+    Truth,
+    agreed,
+    domain_of,
+    is_member,
+    negated,
+)
+from exosync_adapters.exchange.matching import applies, in_force
+from exosync_adapters.exchange.memory import Memory
+from exosync_adapters.exchange.records import Organisation
+from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.stations import (
+    connector_stage,
+    host_stages,
+    hosts_of,
+    loop_stage,
+    source_stage,
+)
+
+if TYPE_CHECKING:
+    from exosync_adapters.exchange.listing import Asked
+
+
+def way(
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    message: Message,
+    *,
+    groups: Groups,
+    hosts: Hosts = NOBODY_ASKED,
+) -> Way:
+    """Tell the way of one message from what was found out. Pure."""
+    passed = flow(organisation, message, groups, ours=settings.rule_name)
+    stages = [*passed.stages, *_onward(passed, organisation, hosts, message.at)]
+    stages.append(_verdict(settings, passed, groups))
+    pool = Pool.EITHER
+    if passed.leaves is not False:
+        pool, source = source_stage(organisation, message.sender)
+        loop = loop_stage(settings, organisation, groups, passed, hosts)
+        stages += [source, *([loop] if loop else [])]
+    found = (host for one in passed.exits for host in hosts_of(one, message.domain, hosts))
+    return Way(
+        sender=message.sender,
+        recipient=message.recipient,
+        stages=tuple(stages),
+        leaves=passed.leaves,
+        hosts=tuple(dict.fromkeys(found)),
+        pool=pool,
+    )
+
+
+def message_of(
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    sender: str,
+    recipient: str,
+    at: datetime,
+    *,
+    by: Party = SOMEBODY,
+    to: Party = SOMEBODY,
+) -> Message:
+    """A new message, on which nobody has set the loop breaker yet.
+
+    Who is at an accepted domain sends from inside, unless no mailbox of that address is here.
+    """
+    accepted = organisation.domain(domain_of(sender)) is not None
+    inside: Truth = (None if by.exists is False else True) if accepted else False
+    breaker = settings.exceptions.loop_breaker
+    headers = {breaker.header.lower(): ABSENT} if breaker else {}
+    return Message(sender, recipient, at, inside=inside, by=by, to=to, headers=headers)
+
+
+def _onward(
+    passed: Flow, organisation: Organisation, hosts: Hosts, at: datetime
+) -> Iterator[Stage]:
+    """What each end leads to; where there are several, nothing of it is certain."""
+    forks = len(passed.exits) > 1
+    if forks:
+        says = tuple(one.why for one in passed.exits)
+        title = f"one of {len(passed.exits)} ways: which cannot be told"
+        yield Stage("delivery", "", title, None, Sure.UNPROVEN, says)
+    for one in passed.exits:
+        for stage in _end_stages(one, organisation, hosts, at):
+            yield replace(stage, ok=None, title=f"perhaps: {stage.title}") if forks else stage
+
+
+def _end_stages(
+    one: Exit, organisation: Organisation, hosts: Hosts, at: datetime
+) -> Iterator[Stage]:
+    if one.going is not Going.CONNECTOR:
+        return
+    yield connector_stage(one, organisation)
+    if one.connector is not None:
+        yield from host_stages(one.connector, hosts, at)
+
+
+def _verdict(settings: ExchangeSettings, passed: Flow, groups: Groups) -> Stage:
+    """Whether the message ends where the configuration wants it."""
+    wanted = wanted_away(settings, passed.left, groups)
+    ok = agreed(_as_wanted(one, settings, passed.left, wanted) for one in passed.exits)
+    says = [*_wanted_words(settings, passed.left, wanted)]
+    if wanted and passed.leaves and passed.left.to.mailbox:
+        says.append(
+            "a mailbox of that address is here too, and gets nothing of what the rule routes"
+        )
+    title = passed.exits[0].why if len(passed.exits) == 1 else "where it ends cannot be told"
+    return Stage("delivery", passed.left.recipient, title, ok, Sure.DOCUMENTED, tuple(says))
+
+
+def wanted_away(settings: ExchangeSettings, message: Message, groups: Groups) -> Truth:
+    """Whether the configuration wants the recipient's mail on the other side."""
+    who, party = message.recipient, message.to
+    if who in settings.validation_recipients:
+        return True
+    routed, spared = settings.routed, settings.exceptions.group
+    if spared and is_member(spared, groups, who, party):
+        return False
+    if routed.group:
+        return is_member(routed.group, groups, who, party)
+    if routed.everyone_but:
+        return negated(is_member(routed.everyone_but, groups, who, party))
+    return True
+
+
+def _wanted_words(settings: ExchangeSettings, message: Message, wanted: Truth) -> Iterator[str]:
+    if message.domain != settings.domain:
+        yield f"{message.domain} is not the domain that this target is for"
+    elif wanted is None:
+        yield "whether the mailbox should be on the other side is not known"
+    else:
+        yield f"its mailbox should be {'on the other side' if wanted else 'here'}"
+
+
+def _as_wanted(one: Exit, settings: ExchangeSettings, message: Message, wanted: Truth) -> Truth:
+    """Whether one end is the one that is wanted."""
+    if one.going in (Going.REFUSED, Going.TAKEN):
+        return False
+    if one.going is Going.UNKNOWN:
+        return None
+    away = one.going in (Going.CONNECTOR, Going.MX)
+    if message.domain != settings.domain:
+        return True
+    if wanted is None:
+        return None
+    if away and wanted:
+        return True if one.name.lower() == settings.connector_name.lower() else None
+    if away and not message.to.mailbox:
+        return None  # nobody of that address is here: that it is sent on may be right
+    return away is wanted
+
+
+def remembered_way(
+    settings: ExchangeSettings, remembered: Mapping[str, Any], sender: str, recipient: str
+) -> Way | None:
+    """The way as the last run saw the tenant: nobody is asked who is in a group, nor any host."""
+    memory = Memory.read(remembered)
+    if memory.organisation is None:
+        return None
+    at = memory.at or datetime.now(UTC)
+    message = message_of(settings, memory.organisation, sender, recipient, at)
+    return way(settings, memory.organisation, message, groups={})
+
+
+def live_way(
+    settings: ExchangeSettings,
+    admin: Asked | None,
+    organisation: Organisation,
+    sender: str,
+    recipient: str,
+    *,
+    at: datetime | None = None,
+    how: Trial = AS_EXCHANGE,
+) -> Way:
+    """The way now: people and groups are asked for, hosts are looked up and tried.
+
+    `admin` is None where there are no credentials. What cannot be asked stays unknown, and is
+    said.
+    """
+    now = at or datetime.now(UTC)
+    from exosync_adapters.exchange.people import People
+
+    people = People(admin, organisation) if admin else None
+    by, to = (people.party(one) if people else SOMEBODY for one in (sender, recipient))
+    message = message_of(settings, organisation, sender, recipient, now, by=by, to=to)
+    deciding = _deciding(settings, organisation, message)
+    groups = people.groups(deciding, (by, to)) if people else {}
+    passed = flow(organisation, message, groups, ours=settings.rule_name)
+    hosts = _ask_hosts(settings, passed, how)
+    told = way(settings, organisation, message, groups=groups, hosts=hosts)
+    return replace(told, stages=(*(people.troubles if people else ()), *told.stages))
+
+
+def _deciding(
+    settings: ExchangeSettings, organisation: Organisation, message: Message
+) -> Iterator[str]:
+    """The groups that decide: those of the configuration, and those of rules in doubt."""
+    routed = settings.routed
+    for one in (routed.group, routed.everyone_but, settings.exceptions.group):
+        if one:
+            yield one.lower()
+    for rule in organisation.rules:
+        if in_force(rule, message.at) is False:
+            continue
+        if applies(rule, message, organisation, {}) is None:
+            for name, values in (*rule.conditions.items(), *rule.exceptions.items()):
+                if name.endswith(("SentToMemberOf", "FromMemberOf")):
+                    yield from (value.lower() for value in values)
+
+
+def _ask_hosts(settings: ExchangeSettings, passed: Flow, how: Trial) -> Hosts:
+    """Look up MX, and try the smart hosts that the message may be sent to."""
+    if passed.leaves is False:
+        return NOBODY_ASKED
+    from exosync_adapters.dns.live import LiveDns
+    from exosync_adapters.dns.values import Server
+    from exosync_adapters.exchange.hosts import by_dns, find_mx, try_hosts
+    from exosync_adapters.fields import host_and_port
+
+    resolvers = tuple(Server(*host_and_port(one)) for one in settings.resolvers)
+    live = LiveDns(resolvers=resolvers, lifetime=how.within / 2)
+    domain = passed.left.domain
+    names = [host for one in passed.exits if one.connector for host in one.connector.smart_hosts]
+    seen = try_hosts(names, resolve=by_dns(live), how=how)
+    return Hosts(seen, {domain: find_mx(domain, live)})
