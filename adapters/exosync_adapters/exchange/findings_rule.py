@@ -1,0 +1,186 @@
+"""What is unusual about the rule that is ours. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from exosync.core.target import Finding, Severity
+from exosync.core.words import one_line
+from exosync_adapters.exchange.aim import Owned
+from exosync_adapters.exchange.findings_connector import PLAN_MENDS, few, quoted
+from exosync_adapters.exchange.findings_foreign import carves_out, is_in_force, may_take
+from exosync_adapters.exchange.records import Listing, Organisation, Rule
+from exosync_adapters.exchange.settings import ExchangeSettings
+
+_RECIPIENTS = (
+    "RecipientDomainIs",
+    "SentTo",
+    "SentToMemberOf",
+    "AnyOfToHeader",
+    "AnyOfToCcHeader",
+    "RecipientAddressContainsWords",
+    "RecipientAddressMatchesPatterns",
+    "RecipientADAttributeContainsWords",
+    "RecipientADAttributeMatchesPatterns",
+    "RecipientInSenderList",
+)
+"""Conditions of New-TransportRule that look at who receives."""
+
+_LOOP_BREAKERS = ("ExceptIfHeaderContainsMessageHeader", "ExceptIfHeaderMatchesMessageHeader")
+
+
+def of_rule(
+    owned: Owned, settings: ExchangeSettings, organisation: Organisation, now: datetime | None
+) -> Iterator[Finding]:
+    """What is unusual about the rule that is ours; `owned.rule` is there."""
+    ours = owned.rule
+    if ours is None:
+        return
+    name = f"the rule {quoted(ours.name)}"
+    yield from _of_recipients(ours, name, settings, organisation)
+    yield from _of_force(ours, name, now)
+    yield from _of_stops(ours, name, settings, organisation)
+    yield from _of_its_connector(owned, name, organisation)
+    if not any(one in ours.exceptions for one in _LOOP_BREAKERS):
+        mend = (
+            PLAN_MENDS
+            if settings.exceptions.loop_breaker
+            else "give exceptions.loop_breaker, or see that the other side never routes back"
+        )
+        yield Finding(
+            "loop_possible",
+            f"{name} has no exception for a header that tells what was routed already: if the "
+            "other side routes mail back that it does not know, it goes round until it is refused "
+            f"(554 5.4.14); {mend}",
+        )
+
+
+def _of_recipients(
+    ours: Rule, name: str, settings: ExchangeSettings, organisation: Organisation
+) -> Iterator[Finding]:
+    if not any(one in ours.conditions for one in _RECIPIENTS):
+        yield Finding(
+            "rule_without_recipients",
+            f"{name} has no condition on who receives, so mail to everybody is sent to the other "
+            f"side; {PLAN_MENDS}",
+        )
+        return
+    if not carves_out(ours):
+        acknowledged = settings.routed.whole_domain is not None
+        yield Finding(
+            "rule_takes_local_mail",
+            f"{name} takes all mail to {settings.domain}: a rule comes before delivery, so mail "
+            "to mailboxes in Exchange Online goes to the other side too; "
+            + ("so it was acknowledged (routed.whole_domain)" if acknowledged else PLAN_MENDS),
+            Severity.INFO if acknowledged else Severity.WARNING,
+        )
+    if settings.domain in ours.conditions.get("RecipientDomainIs", ()):
+        yield from _of_subdomains(name, settings.domain, organisation)
+
+
+def _of_subdomains(name: str, domain: str, organisation: Organisation) -> Iterator[Finding]:
+    below = [one.name for one in organisation.domains if one.name.endswith(f".{domain}")]
+    accepted = organisation.domain(domain)
+    if accepted is not None and accepted.match_subdomains:
+        below.append(f"every name below {accepted.name}")
+    if below:
+        yield Finding(
+            "rule_subdomains",
+            f"{name} looks for {domain}, and RecipientDomainIs also matches names below it: mail "
+            f"to {few(below)} is routed as well; a rule of an administrator's before it, with "
+            "“stop processing more rules”, keeps a name out",
+        )
+
+
+def _of_force(ours: Rule, name: str, now: datetime | None) -> Iterator[Finding]:
+    if not ours.enabled:
+        yield Finding(
+            "rule_disabled",
+            f"{name} is disabled, so no mail is routed to the other side; to switch it on is a "
+            "plan of its own once connector and rule are right: exosync plan",
+        )
+    if ours.mode.lower() != "enforce":
+        yield Finding(
+            "rule_audit_mode",
+            f"{name} is in the mode {quoted(ours.mode)}, which only tests: no mail is routed to "
+            f"the other side; {PLAN_MENDS}",
+        )
+    told = list(_of_dates(ours, now))
+    if told:
+        yield Finding(
+            "rule_dates",
+            f"{name} {' and '.join(told)}: outside of that time no mail is routed to the other "
+            "side; exosync sets no dates: whoever set them takes them out",
+        )
+
+
+def _of_dates(ours: Rule, now: datetime | None) -> Iterator[str]:
+    for text, begins in ((ours.activates, True), (ours.expires, False)):
+        if text:
+            at = _moment(text)
+            over = None if at is None or now is None else at <= now
+            yield f"{_DATES[begins, over]} {one_line(text)}"
+
+
+_DATES = {
+    (True, None): "holds from",
+    (True, True): "holds since",
+    (True, False): "does not hold yet, but from",
+    (False, None): "holds until",
+    (False, True): "is over since",
+    (False, False): "holds until",
+}
+
+
+def _moment(text: str) -> datetime | None:
+    """Exchange's times are UTC where they name no zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _of_stops(
+    ours: Rule, name: str, settings: ExchangeSettings, organisation: Organisation
+) -> Iterator[Finding]:
+    before = [
+        quoted(one.name)
+        for one in organisation.rules
+        if one.priority < ours.priority
+        and one.stops
+        and is_in_force(one)
+        and may_take(one, settings.domain, organisation)
+    ]
+    if before:
+        yield Finding(
+            "rule_below_stop",
+            f"{name} comes after rules that stop the processing of more rules and may take mail "
+            f"to {settings.domain}: {few(before)}; what they take is not routed. Whoever looks "
+            "after them gives them an exception, or priority puts the rule before them",
+        )
+
+
+def _of_its_connector(owned: Owned, name: str, organisation: Organisation) -> Iterator[Finding]:
+    ours, connector = owned.rule, owned.connector
+    if ours is None or not ours.connector:
+        return
+    ids = {one.name.lower() for one in organisation.connectors}
+    ids |= {one.guid.lower() for one in organisation.connectors}
+    if ours.connector.lower() not in ids:
+        if Listing.CONNECTORS not in organisation.incomplete:
+            yield Finding(
+                "rule_connector_gone",
+                f"{name} sends to the connector {quoted(ours.connector)}, which is not there: it "
+                "was deleted or renamed, and what becomes of the mail is not published; "
+                f"{PLAN_MENDS}",
+            )
+        return
+    own = {connector.name.lower(), connector.guid.lower()} if connector else set()
+    if ours.connector.lower() not in own:
+        yield Finding(
+            "rule_connector_other",
+            f"{name} sends to the connector {quoted(ours.connector)}, which is not exosync's, "
+            f"so nobody keeps it as it should be; {PLAN_MENDS}",
+        )
