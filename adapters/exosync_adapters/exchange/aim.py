@@ -166,7 +166,9 @@ class Aim:
     @property
     def _actions(self) -> dict[str, tuple[str, ...]]:
         breaker = self.settings.exceptions.loop_breaker
-        found = {"RouteMessageOutboundConnector": (self.settings.connector_name,)}
+        found: dict[str, tuple[str, ...]] = {
+            "RouteMessageOutboundConnector": (self.settings.connector_name,)
+        }
         if breaker is not None and breaker.stamp:
             found |= {"SetHeaderName": (breaker.header,), "SetHeaderValue": (breaker.words[0],)}
         return found

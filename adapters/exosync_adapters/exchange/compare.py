@@ -118,7 +118,7 @@ def more(rule: Rule) -> tuple[str, ...]:
 
 def normal(name: str, value: object) -> object:
     """A value in the one form in which equal ones are equal."""
-    if value is None or value == "" or value == []:
+    if not _is_set(value):
         return None
     if isinstance(value, (list, tuple)):
         return sorted({_alike(name)(str(one)) for one in value}) or None

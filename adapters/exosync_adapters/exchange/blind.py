@@ -1,0 +1,162 @@
+"""A tenant that nobody reads: what people acknowledged stands for what is there. Pure.
+
+The token that an acknowledged step gives tells what its object then was: switched on or off, and
+whether it was as it is wanted now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from exosync.core.ranges import IpRanges
+from exosync.core.target import (
+    ABSENT,
+    Check,
+    Draft,
+    Observed,
+    Step,
+    Verification,
+)
+from exosync.core.tasks import Asserted, Known
+from exosync_adapters.exchange import compare
+from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
+from exosync_adapters.exchange.compare import Parameters
+from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
+from exosync_adapters.exchange.seen import domain_token
+from exosync_adapters.exchange.steps import Maker, Object
+
+UNREAD = "exosync has no credentials for this tenant, so nothing in it is read"
+_NOTHING = IpRanges()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people said of each resource."""
+
+    aim: Aim
+    by_resource: Mapping[str, Asserted]
+
+    def token(self, resource: str) -> str:
+        """The token of a resource on a person's word; of what nobody spoke of it is ABSENT."""
+        found = self.by_resource.get(resource)
+        return found.gives if found is not None and found.gives else ABSENT
+
+    def is_due(self, resource: str) -> bool:
+        """Whether it was so long ago that it should be looked at once more."""
+        found = self.by_resource.get(resource)
+        return found is not None and found.due_again
+
+    @property
+    def connector(self) -> Parameters:
+        """The connector as it should be."""
+        return compare.connector_parameters(self.aim.connector)
+
+    @property
+    def rule(self) -> Parameters:
+        """The rule as it should be, switched on."""
+        settings = self.aim.settings
+        return compare.rule_parameters(
+            self.aim.rule, route=settings.connector_name, priority=settings.priority
+        )
+
+    @property
+    def organisation(self) -> Organisation:
+        """The tenant as far as people's word goes: what else is there, nobody knows."""
+        settings, rule = self.aim.settings, self.aim.rule
+        is_there = {name: self.token(name) != ABSENT for name in (CONNECTOR, RULE)}
+        is_on = self.token(RULE).startswith("on:")
+        relay = self.token(DOMAIN) == domain_token(DomainType.INTERNAL_RELAY)
+        kind = DomainType.INTERNAL_RELAY if relay else DomainType.UNKNOWN
+        return Organisation(
+            domains=(AcceptedDomain(settings.domain, kind),),
+            connectors=(self.aim.connector,) if is_there[CONNECTOR] else (),
+            rules=(replace(rule, enabled=is_on),) if is_there[RULE] else (),
+            incomplete=dict.fromkeys(Listing, UNREAD),
+        )
+
+
+def observed(aim: Aim, known: Known) -> Observed:
+    """Nothing is asked."""
+    said = Said(aim, dict(known.acknowledged))
+    tokens = {name: said.token(name) for name in (CONNECTOR, RULE, DOMAIN)}
+    return Observed(_NOTHING, tokens, unread=frozenset(tokens), detail=said)
+
+
+def plan(said: Said) -> Draft:
+    """The steps that a person has not yet acknowledged, one after another at each place."""
+    steps = _removal(said) if said.aim.settings.remove else _keeping(said)
+    return Draft(_NOTHING, _NOTHING, tuple(steps))
+
+
+def _keeping(said: Said) -> Iterator[Step]:
+    make = Maker(said.aim, blind=True)
+    settings, wanted, now = said.aim.settings, said.connector, said.token(CONNECTOR)
+    connector = Object(settings.connector_name)
+    if now == ABSENT:
+        yield make.create_connector(wanted)
+    elif now != compare.token(wanted) or said.is_due(CONNECTOR):
+        yield make.change_connector(connector, wanted, expects=now)
+    yield from _rule(said, make, connector)
+
+
+def _rule(said: Said, make: Maker, connector: Object) -> Iterator[Step]:
+    on, now = said.rule, said.token(RULE)
+    rule, off = Object(said.aim.settings.rule_name), {**on, "Enabled": False}
+    if now == ABSENT:
+        yield make.create_rule(on, connector)
+    elif now not in (compare.token(on), compare.token(off)) or said.is_due(RULE):
+        kept = on if now.startswith("on:") else off
+        yield make.change_rule(rule, kept, connector, expects=now)
+    elif said.token(CONNECTOR) != compare.token(said.connector):
+        return
+    elif now == compare.token(off):
+        yield make.switch_rule_on(rule, off, connector, expects=now)
+    else:
+        yield from _domain(said, make)
+
+
+def _domain(said: Said, make: Maker) -> Iterator[Step]:
+    """Its type is not known, so a person is asked to see that it is the right one."""
+    settings, gives = said.aim.settings, domain_token(DomainType.INTERNAL_RELAY)
+    if settings.accepted_domain != "internal_relay" or settings.routed.group is not None:
+        return
+    now = said.token(DOMAIN)
+    if now != gives or said.is_due(DOMAIN):
+        yield make.internal_relay(settings.domain, DomainType.UNKNOWN, expects=now, gives=gives)
+
+
+def _removal(said: Said) -> Iterator[Step]:
+    make, settings = Maker(said.aim, blind=True), said.aim.settings
+    rule, connector = Object(settings.rule_name), Object(settings.connector_name)
+    now, off = said.token(RULE), {**said.rule, "Enabled": False}
+    if now.startswith("on:"):
+        yield make.switch_rule_off(rule, said.rule, expects=now)
+        now = compare.token(off)
+    if now != ABSENT:
+        yield make.remove_rule(rule, off, expects=now)
+    now, off = said.token(CONNECTOR), {**said.connector, "Enabled": False}
+    if now.startswith("on:"):
+        yield make.switch_connector_off(connector, said.connector, expects=now)
+        now = compare.token(off)
+    if now != ABSENT:
+        yield make.remove_connector(connector, off, expects=now)
+
+
+def verify(said: Said) -> Verification:
+    """What was said, as what it is: asserted."""
+    wanted = _wanted(said)
+    missing = [name for name, token in wanted.items() if said.token(name) != token]
+    if missing:
+        message = f"nobody has acknowledged that {' and '.join(missing)} are as wanted; {UNREAD}"
+        return Verification((Check("acknowledged", ok=False, message=message),))
+    found = tuple(said.by_resource[name] for name in wanted if name in said.by_resource)
+    if not found:
+        return Verification((Check("acknowledged", ok=None, message=UNREAD),))
+    return Verification((), asserted=found)
+
+
+def _wanted(said: Said) -> dict[str, str]:
+    if said.aim.settings.remove:
+        return {CONNECTOR: ABSENT, RULE: ABSENT}
+    return {CONNECTOR: compare.token(said.connector), RULE: compare.token(said.rule)}

@@ -1,0 +1,166 @@
+"""The `exchange` target: the connector and the rule of one domain in one tenant.
+
+With credentials everything is read and compared; without any, what people acknowledged stands for
+what is there. Nothing is asked before `observe` or `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from exosync.core.desired import Desired
+from exosync.core.ranges import IpRanges
+from exosync.core.target import (
+    Actor,
+    Capabilities,
+    Check,
+    Context,
+    Draft,
+    Knowledge,
+    Observed,
+    Step,
+    Verification,
+)
+from exosync.core.tasks import NOTHING_KNOWN, Known
+from exosync.core.trace import Way
+from exosync.errors import ConfigError, TargetDenied, TargetError, UsageError
+from exosync_adapters.exchange import blind, plan, rules
+from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim
+from exosync_adapters.exchange.blind import Said
+from exosync_adapters.exchange.client import Admin
+from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
+from exosync_adapters.exchange.findings import findings
+from exosync_adapters.exchange.listing import organisation, recipient
+from exosync_adapters.exchange.seen import Seen, observed, seen
+from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.verify import verify
+from exosync_adapters.exchange.writing import Writer
+
+_NOT_PLANNING = {
+    "client_id",
+    "credentials",
+    "probe",
+    "resolvers",
+    "sender",
+    "settle",
+    "timeout",
+    "validate_connector",
+    "validation_recipients",
+}
+
+
+class ExchangeTarget:
+    """One domain in one tenant. See `exosync.core.target.Target` for what each call is for."""
+
+    kind = "exchange"
+
+    def __init__(self, name: str, settings: ExchangeSettings, context: Context) -> None:
+        self.name = name
+        self._settings, self._context = settings, context
+        self._aim = Aim(settings, context.owner, name)
+        if len(self._aim.mark) > LONGEST_COMMENT:
+            raise ConfigError(f"target {name}: the mark “{self._aim.mark}” fits in no comment")
+        self._cloud = _cloud(name, settings, context)
+        self._admin = self._made_admin() if settings.credentials is not None else None
+        self._known = NOTHING_KNOWN
+        self.capabilities = Capabilities(
+            read=self._admin is not None, write=settings.write == "rest", compare_and_swap=False
+        )
+
+    def configuration(self) -> Mapping[str, Any]:
+        """The settings that a plan depends on; nothing of the credentials."""
+        return self._settings.model_dump(mode="json", exclude=_NOT_PLANNING)
+
+    def observe(self, known: Known = NOTHING_KNOWN) -> Observed:
+        """Read the tenant, or take what people acknowledged where there are no credentials."""
+        self._known = known
+        if self._admin is None:
+            return blind.observed(self._aim, known)
+        what = seen(self._aim, organisation(self._admin), known, frozenset(self._gone(self._admin)))
+        return observed(what, findings(self._settings, what.organisation, what.owned))
+
+    def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
+        """Make the next steps. Pure."""
+        what = observed.detail
+        if isinstance(what, Said):
+            return Draft(IpRanges(), IpRanges()) if adopting else blind.plan(what)
+        return plan.adoption(what) if adopting else plan.plan(desired, what, self._cloud)
+
+    def rehearse(self, desired: Desired, observed: Observed, draft: Draft) -> Draft:
+        """Look up the smart hosts: none may be Exchange Online itself."""
+        told = {one.rule for one in draft.refusals}
+        if not draft.steps or self._settings.remove or "own_host" in told:
+            return draft
+        from exosync_adapters.exchange.resolving import own_addresses
+
+        own = own_addresses(self._settings, desired.ranges)
+        return replace(draft, refusals=(*draft.refusals, rules.own_host(own))) if own else draft
+
+    def apply(self, step: Step) -> None:
+        """Do one step, and return once it shows.
+
+        Raises TargetConflict where its object is not as the plan was made over.
+        """
+        if step.by is Actor.PERSON or self._admin is None:
+            raise UsageError(f"target {self.name}: this step is for a person: {step.summary}")
+        settle = self._settings.settle.total_seconds()
+        writer = Writer(self._aim, self._admin, settle=settle, pause=self._context.pause)
+        writer.apply(step, self._known)
+
+    def verify(self, desired: Desired, observed: Observed) -> Verification:
+        """Compare what was read back; what nobody can read is listed as asserted."""
+        what = observed.detail
+        return blind.verify(what) if isinstance(what, Said) else verify(what, self._admin)
+
+    def check(self) -> Iterable[Check]:
+        """Try host, token, roles, commands, listings, groups, recipients and smart hosts."""
+        from exosync_adapters.exchange.check import check
+
+        return check(self._aim, self._cloud, self._admin, self._context.reveal)
+
+    def explain(self, address: IpRanges, observed: Observed) -> Knowledge:
+        """It holds no ranges."""
+        return Knowledge(None)
+
+    def routes(self) -> tuple[tuple[str, str], ...]:
+        """From the configured sender to each recipient that is on the other side alone."""
+        sender = self._settings.sender or f"postmaster@{self._settings.domain}"
+        return tuple((sender, one) for one in self._settings.validation_recipients)
+
+    def trace(self, sender: str, recipient: str, observed: Observed) -> Way:
+        """Tell the way of one message, from what was read and what can be asked now."""
+        from exosync_adapters.exchange.tracing import live_way
+
+        what: Seen | Said = observed.detail
+        found = what.organisation
+        return live_way(self._settings, self._admin, found, sender, recipient)
+
+    def _gone(self, admin: Admin) -> Iterator[str]:
+        """The configured groups that certainly do not exist: what may not be asked may."""
+        for group in self._aim.groups:
+            try:
+                if recipient(admin, group) is None:
+                    yield group
+            except TargetDenied:
+                return
+            except TargetError:
+                continue
+
+    def _made_admin(self) -> Admin:
+        return Admin(
+            self._settings,
+            self._cloud,
+            reveal=self._context.reveal,
+            pause=self._context.pause,
+            meter=self._context.meter,
+        )
+
+
+def _cloud(name: str, settings: ExchangeSettings, context: Context) -> Cloud:
+    """The configured cloud, or the one that the ranges are of."""
+    chosen = settings.cloud or OF_INSTANCE.get(context.instance)
+    if chosen is None:
+        raise ConfigError(f"target {name}: cloud: is needed for the instance {context.instance}")
+    return CLOUDS[chosen]
