@@ -61,8 +61,8 @@ def full_domain_name(text: str) -> str:
     return name
 
 
-def host_and_port(text: str) -> tuple[str, int]:
-    """`host`, `host:port` or `[v6]:port` as host and port; port 53 where none is given.
+def host_and_port(text: str, *, port: int = 53) -> tuple[str, int]:
+    """`host`, `host:port` or `[v6]:port` as host and port; `port` where none is given.
 
     Raises ValueError.
     """
@@ -70,7 +70,7 @@ def host_and_port(text: str) -> tuple[str, int]:
         if 0 < int(found["port"]) < 65536:
             return found["six"] or found["host"], int(found["port"])
     elif HOST.fullmatch(text):
-        return text, 53
+        return text, port
     raise ValueError(f"{text!r} is not HOST, HOST:PORT or [IPV6]:PORT")
 
 

@@ -8,6 +8,7 @@ receives the message afterwards is told by the other targets. Every stage says h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -87,4 +88,26 @@ class Router(Protocol):
 
         Smart hosts are resolved and tried, and groups and recipients are asked for.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was sent to see what becomes of it; `message_id` is unlike any other."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    at: datetime
+
+
+class Prober(Protocol):
+    """What a router can do besides if its configuration lets it send."""
+
+    def send(self, sender: str, recipient: str) -> Sent:
+        """Send one message. Raises ConfigError, UsageError and the errors of targets."""
+        ...
+
+    def happened(self, sent: Sent, way: Way, *, within: timedelta) -> tuple[Stage, ...]:
+        """What became of it, beside what was told before; asked for until that time is over."""
         ...
