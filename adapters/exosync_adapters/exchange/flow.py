@@ -146,6 +146,8 @@ def _by_type(domain: AcceptedDomain, message: Message) -> tuple[Truth, Sure, tup
 
 def _exits(organisation: Organisation, walk: Walk) -> Iterator[Exit]:
     """Where the message may go on to, after the rules."""
+    if Listing.RULES in organisation.incomplete:
+        yield Exit(Going.UNKNOWN, "a rule that was not read may act")
     sure_end = next((told for told, truth in walk.ends if truth), None)
     if sure_end is not None:
         yield Exit(Going.TAKEN, sure_end)
@@ -157,8 +159,6 @@ def _exits(organisation: Organisation, walk: Walk) -> Iterator[Exit]:
         found = resolved(name, organisation.connectors)
         why = f"the rule {rule.name} routes it to the connector {name}"
         yield Exit(Going.CONNECTOR, why, found.name if found else name, found, rule.name)
-    if Listing.RULES in organisation.incomplete:
-        yield Exit(Going.UNKNOWN, "a rule that was not read may act")
     if not any(truth for _, truth in walk.routes.values()):
         yield from unrouted(organisation, walk.message)
 
