@@ -11,8 +11,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tests.standins.exchange_predicates import ACTIONS, CONDITIONS, EXCEPTIONS
+from tests.standins.exchange_predicates import (
+    ACTION_KINDS,
+    ACTIONS,
+    CONDITION_KINDS,
+    CONDITIONS,
+    EXCEPTIONS,
+)
 from tests.standins.exchange_switches import Switches
+from tests.standins.exchange_types import BOOL
 
 Json = Any
 Record = dict[str, Any]
@@ -91,7 +98,9 @@ def new_rule(name: str) -> Record:
 
 def shown_rule(rule: Record, priority: int) -> Record:
     """A rule with what an answer adds: its place, its text, the classes of its parts."""
-    known = {**dict.fromkeys((*CONDITIONS, *EXCEPTIONS, *ACTIONS)), **rule}
+    kinds = {**CONDITION_KINDS, **ACTION_KINDS}
+    flags = {name: False for name, kind in kinds.items() if kind is BOOL}  # false or null: unknown
+    known = {**dict.fromkeys((*CONDITIONS, *EXCEPTIONS, *ACTIONS)), **flags, **rule}
     further: Mapping[str, list[str]] = rule.get("_further", {})
     parts = {"Conditions": CONDITIONS, "Exceptions": EXCEPTIONS, "Actions": ACTIONS}
     lists = {
