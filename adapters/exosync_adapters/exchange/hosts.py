@@ -134,11 +134,13 @@ def try_host(
     """
     deadline = time.monotonic() + how.within
     seen = located(name, resolve)
-    for address in seen.addresses[:_MOST_ADDRESSES]:
-        told = _at(seen, address, how, deadline)
-        if told.answers or time.monotonic() >= deadline:
-            return told
-        seen = replace(told, addresses=seen.addresses)
+    places = seen.addresses[:_MOST_ADDRESSES]
+    for number, address in enumerate(places):
+        now = time.monotonic()
+        share = (deadline - now) / (len(places) - number)
+        seen = _at(seen, address, how, now + share)
+        if seen.answers:
+            return seen
     return seen
 
 
@@ -284,16 +286,16 @@ def _reply(connection: socket.socket, deadline: float) -> tuple[int, list[str]]:
         part = connection.recv(4096)
         octets += part
         if not part or len(octets) > _MOST_BYTES:
-            raise ValueError("it is no mail server, or breaks off")
+            raise ValueError("it breaks off, or talks without end")
     lines = octets.decode("ascii", "replace").splitlines()
     return int(lines[0][:3]), [one[4:] for one in lines]
 
 
 def _is_whole(octets: bytes) -> bool:
-    if not octets.endswith(b"\n"):
-        return False
-    last = octets.splitlines()[-1]
-    return last[:3].isdigit() and last[3:4] in (b" ", b"")
+    lines = octets.split(b"\n")[:-1]
+    if not all(one[:3].isdigit() for one in lines):
+        raise ValueError("it is no mail server")
+    return bool(lines) and octets.endswith(b"\n") and lines[-1][3:4] in (b" ", b"\r", b"")
 
 
 def _left(deadline: float) -> float:
