@@ -47,10 +47,20 @@ def answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
 
 
 def joined(pages: list[Answer], *, whole: bool) -> Answer:
-    """The pages of an answer as one. `whole`: the last of them was the last there is."""
+    """The pages of an answer as one. `whole`: the last of them was the last there is.
+
+    What an earlier page warns of as missing is then on the next.
+    """
+    last = len(pages) - 1
+    warnings = [
+        text
+        for number, page in enumerate(pages)
+        for text in page.warnings
+        if not (whole and number < last and _CUT.search(text))
+    ]
     return Answer(
         tuple(record for page in pages for record in page.value),
-        tuple(dict.fromkeys(text for page in pages for text in page.warnings)),
+        tuple(dict.fromkeys(warnings)),
         not whole or pages[-1].truncated,
     )
 
