@@ -30,7 +30,7 @@ from tests.standins.exchange_access import Access
 from tests.standins.exchange_admin import Faults, Gate
 from tests.standins.exchange_commands import Commands
 from tests.standins.exchange_danger import dangers
-from tests.standins.exchange_graph import Traces
+from tests.standins.exchange_graph import Graph
 from tests.standins.exchange_keys import Certificate
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_requests import Command, command_of, is_write
@@ -86,7 +86,7 @@ class ExchangeStandIn:
         self.org = org or Org(domain, now=now)
         self._commands = Commands(self.org, now)
         self._gate = Gate(self.access, self._commands)
-        self._traces = Traces(self.org, self.access, now)
+        self._graph = Graph(self.org, self.access, now)
         self._scripts: list[tuple[str, deque[Reply | None]]] = []
         self._fails_from: int | None = None
         self._lock = threading.RLock()
@@ -130,9 +130,11 @@ class ExchangeStandIn:
 
     @property
     def effective_rules(self) -> list[Record]:
-        """The rules that mail is handled by; changes of a test's own hold at once."""
-        with self._lock:
-            return self._commands.effective_rules(self.switches)
+        """The rules that mail is handled by; changes of a test's own hold at once.
+
+        Takes no lock: mail is also handled while a command that sends some waits for it.
+        """
+        return self._commands.effective_rules(self.switches)
 
     # What a test does
 
@@ -198,7 +200,7 @@ class ExchangeStandIn:
             return Reply(503)
         if request.path.lower().startswith("/adminapi/"):
             return self._gate.answer(request, self.switches, self._run)
-        return self._traces.answer(request, self.switches)
+        return self._graph.answer(request, self.switches)
 
     def _run(self, command: Command, base: str) -> Reply:
         if not command.is_write:

@@ -25,7 +25,7 @@ from tests.standins.exchange_keys import (
     signed_assertion,
 )
 from tests.standins.exchange_requests import header
-from tests.standins.exchange_switches import READ_TRACES, Switches
+from tests.standins.exchange_switches import GRAPH_ROLES, Switches
 from tests.standins.google_keys import encoded
 from tests.standins.web import Reply, Request
 
@@ -204,7 +204,7 @@ class Access:
     def _given(self, resource: Resource, life: int) -> str:
         """A token; nobody but Exchange and Graph is to look into it."""
         is_graph = resource == "graph"
-        roles = frozenset(one for one in self.app_roles if (one == READ_TRACES) == is_graph)
+        roles = frozenset(one for one in self.app_roles if (one in GRAPH_ROLES) == is_graph)
         claims: Json = {"tid": self.tenant, "appid": self.client_id, "idtyp": "app"}
         if roles:
             claims["roles"] = sorted(roles)

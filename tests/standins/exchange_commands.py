@@ -54,7 +54,7 @@ class Commands:
     def effective_rules(self, switches: Switches) -> list[Record]:
         """The rules that mail is handled by: as they were before what is too new to count."""
         since = self._now() - switches.rule_delay
-        return next((rules for when, rules in self._former if when > since), self.org.rules)
+        return next((rules for when, rules in list(self._former) if when > since), self.org.rules)
 
     def _read(self, command: Command, switches: Switches) -> Outcome:
         read, kinds = READING[command.cmdlet]

@@ -1,4 +1,4 @@
-"""Graph's message traces: what became of each message (learn.microsoft.com, Graph v1.0).
+"""Graph: what became of each message, and sending one (learn.microsoft.com, Graph v1.0).
 
 A trace is a record with the properties of exchangeMessageTrace; its `details` are those of
 exchangeMessageTraceDetail. `or` in a filter is silently passed over (Nico77600's practice).
@@ -6,6 +6,7 @@ exchangeMessageTraceDetail. `or` in a filter is silently passed over (Nico77600'
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,16 +15,17 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from tests.standins import exchange_replies as replies
-from tests.standins.exchange_access import Access
+from tests.standins.exchange_access import Access, Token
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_requests import header
-from tests.standins.exchange_switches import READ_TRACES, Switches
+from tests.standins.exchange_switches import READ_TRACES, SEND_MAIL, Switches
 from tests.standins.web import Reply, Request
 
 Record = dict[str, Any]
 
 ROOT = "/v1.0/admin/exchange/tracing/messageTraces"
 
+_SEND = re.compile(r"/v1\.0/users/([^/]+)/sendMail")
 _CLAUSE = re.compile(r"(\w+) (eq|ge|le) ('(?:[^']|'')*'|[^ ']+)")
 _DETAILS = re.compile(
     r"/([^/]+)/(?:microsoft\.graph\.)?getDetailsByRecipient\(recipientAddress='(.*)'\)"
@@ -33,7 +35,7 @@ _FILTERS = {
     "ge": {"receivedDateTime"},
     "le": {"receivedDateTime"},
 }
-_OLDEST, _WINDOW = timedelta(days=90), timedelta(days=10)
+_OLDEST, _WINDOW, _USUAL = timedelta(days=90), timedelta(days=10), timedelta(days=2)
 
 
 def add_trace(
@@ -82,7 +84,7 @@ def detail(
     }
 
 
-class Traces:
+class Graph:
     """Answers what is asked of Graph."""
 
     def __init__(self, org: Org, access: Access, now: Callable[[], datetime]) -> None:
@@ -93,16 +95,31 @@ class Traces:
         token = self._access.bearer(request, "graph")
         if token is None:
             return replies.graph_error(401, "InvalidAuthenticationToken", "Access token is empty.")
-        if READ_TRACES not in token.roles:
-            text = f"The application needs {READ_TRACES}."
-            return replies.graph_error(403, "Authorization_RequestDenied", text)
-        path = unquote(request.path)
+        path, sending = unquote(request.path), _SEND.fullmatch(unquote(request.path))
+        if request.method == "POST" and sending:
+            return _lacking(token, SEND_MAIL) or self._send(request, sending[1])
         if request.method != "GET" or not path.startswith(ROOT):
             return replies.graph_error(404, "ResourceNotFound", "Resource not found.")
         shown = self._shown(switches)
-        if path == ROOT:
-            return self._list(request, shown)
-        return _details(path.removeprefix(ROOT), shown)
+        return _lacking(token, READ_TRACES) or (
+            self._list(request, shown) if path == ROOT else _details(path.removeprefix(ROOT), shown)
+        )
+
+    def _send(self, request: Request, user: str) -> Reply:
+        """A message as MIME, in base64; that it was taken says nothing of its arrival."""
+        found = self._org.recipient(user)
+        if found is None or found["RecipientTypeDetails"] != "UserMailbox":
+            text = f"The requested user '{user}' is invalid."
+            return replies.graph_error(404, "ErrorInvalidUser", text)
+        if not header(request, "Content-Type").startswith("text/plain"):
+            return _bad("This stand-in takes messages as MIME alone.")
+        try:
+            mime = base64.b64decode(request.body, validate=True)
+        except ValueError:
+            text = "Invalid base64 string for MIME content."
+            return replies.graph_error(400, "ErrorMimeContentInvalidBase64String", text)
+        self._org.send(user, mime)
+        return Reply(202)
 
     def _shown(self, switches: Switches) -> list[Record]:
         until = self._now() - switches.trace_delay
@@ -121,9 +138,18 @@ class Traces:
         since, until = (_time(clauses.get(("receivedDateTime", one))) for one in ("ge", "le"))
         if since and until and until - since > _WINDOW:
             return _bad("A query covers ten days at most.")
+        if since is None and until is None:  # docs, of Get-MessageTraceV2: the last 48 hours
+            shown = [one for one in shown if one["receivedDateTime"] >= self._now() - _USUAL]
         found = [one for one in shown if _fits(one, clauses)]
         start = int(request.query.get("$skiptoken", "0"))
         return _page(request, found, start, int(top))
+
+
+def _lacking(token: Token, role: str) -> Reply | None:
+    if role in token.roles:
+        return None
+    text = f"The application needs {role}."
+    return replies.graph_error(403, "Authorization_RequestDenied", text)
 
 
 def _page(request: Request, found: list[Record], start: int, size: int) -> Reply:

@@ -24,7 +24,8 @@ class Org:
 
     `recipients` are what Get-Recipient knows: mailboxes, mail users, groups. `traces` are the
     messages that Graph tells of (see `tests.standins.exchange_graph`). `validate` tries a
-    connector with a message to each recipient, and gives tasks with whether they worked.
+    connector with a message to each recipient, and gives tasks with whether they worked; `send`
+    takes a message that a user's mailbox sends by Graph, into `sent` unless somebody else does.
     """
 
     def __init__(
@@ -38,7 +39,11 @@ class Org:
         self.groups: dict[str, list[str]] = {}
         self.recipients: list[Record] = []
         self.traces: list[Record] = []
+        self.sent: list[tuple[str, bytes]] = []
         self.validate: Validate = _all_works
+        self.send: Callable[[str, bytes], object] = lambda user, mime: self.sent.append(
+            (user, mime)
+        )
         self._now = now
         self.add_domain(self.initial_domain, InitialDomain=True)
         self.add_domain(domain, Default=True)

@@ -19,8 +19,9 @@ from datetime import timedelta
 from typing import Literal
 
 MANAGE, MANAGE_V2 = "Exchange.ManageAsApp", "Exchange.ManageAsAppV2"
-READ_TRACES = "ExchangeMessageTrace.Read.All"
-ALL_APP_ROLES = frozenset({MANAGE, MANAGE_V2, READ_TRACES})
+READ_TRACES, SEND_MAIL = "ExchangeMessageTrace.Read.All", "Mail.Send"
+GRAPH_ROLES = frozenset({READ_TRACES, SEND_MAIL})
+ALL_APP_ROLES = GRAPH_ROLES | {MANAGE, MANAGE_V2}
 
 EXCHANGE_ADMINISTRATOR, GLOBAL_READER = "Exchange Administrator", "Global Reader"
 SECURITY_READER = "Security Reader"

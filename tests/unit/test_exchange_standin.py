@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from tests.standins.exchange_switches import (
     MANAGE_V2,
     READ_TRACES,
     SECURITY_READER,
+    SEND_MAIL,
 )
 from tests.standins.exchange_tenants import LOOK_ALIKES, busy, people
 from tests.standins.google_keys import parsed_jwt
@@ -66,7 +68,7 @@ class Caller:
         """An answer; redirects are not followed."""
         if resource not in self.tokens:
             self.tokens[resource] = self.token(resource).json()["access_token"]
-        headers = {"Authorization": f"Bearer {self.tokens[resource]}"}
+        headers = {**more.pop("headers", {}), "Authorization": f"Bearer {self.tokens[resource]}"}
         url = path if path.startswith("http") else f"{self.tenant.url}{path}"
         return requests.request(
             method, url, headers=headers, timeout=10, allow_redirects=False, **more
@@ -120,7 +122,8 @@ def test_a_secret_gets_a_token(tenant: ExchangeStandIn, caller: Caller) -> None:
     claims = parsed_jwt(caller.token().json()["access_token"]).claims
     assert tenant.tenant == claims["tid"]
     assert [MANAGE, MANAGE_V2] == claims["roles"]
-    assert [READ_TRACES] == parsed_jwt(caller.token(GRAPH).json()["access_token"]).claims["roles"]
+    claims = parsed_jwt(caller.token(GRAPH).json()["access_token"]).claims
+    assert [READ_TRACES, SEND_MAIL] == claims["roles"]
 
 
 @pytest.mark.parametrize(
@@ -789,6 +792,26 @@ def test_traces_need_a_role_and_time(tenant: ExchangeStandIn, caller: Caller) ->
     assert 403 == caller.ask("GET", ROOT, GRAPH).status_code
     caller.tokens[GRAPH] = caller.token().json()["access_token"]
     assert 401 == caller.ask("GET", ROOT, GRAPH).status_code
+
+
+def test_graph_takes_a_message_for_sending(tenant: ExchangeStandIn, caller: Caller) -> None:
+    """As MIME in base64, from a mailbox that there is, with a permission of its own."""
+    tenant.org.add_recipient("ann@example.com")
+    mime = b"Subject: probe\r\n\r\n"
+    how = {"headers": {"Content-Type": "text/plain"}, "data": base64.b64encode(mime)}
+
+    def sent(user: str, **more: Any) -> int:
+        return int(
+            caller.ask("POST", f"/v1.0/users/{user}/sendMail", GRAPH, **{**how, **more}).status_code
+        )
+
+    assert [202, 404] == [sent("ann@example.com"), sent("bob@example.com")]
+    assert 400 == sent("ann@example.com", data=b"no base64!")
+    assert 400 == sent("ann@example.com", headers={"Content-Type": "application/json"})
+    assert [("ann@example.com", mime)] == tenant.org.sent
+    tenant.access.app_roles = {READ_TRACES}
+    caller.tokens.clear()
+    assert 403 == sent("ann@example.com")
 
 
 # Tenants
