@@ -214,21 +214,23 @@ def _way_back(
     """What becomes of it if the other side sends it back: the way through Exchange once more."""
     again = flow(organisation, passed.left.sent_back(), groups, ours=settings.rule_name)
     again_by = {one.name.lower() for one in again.exits if one.going is Going.CONNECTOR}
-    same = again_by & {one.name.lower() for one in passed.exits if one.connector}
     domain = passed.left.domain
     mx = hosts.mx.get(domain)
     towards = next((one for one in mx.hosts if is_own(one)), "") if mx else ""
-    if same:
+    back = f"the MX of {domain} is {towards}: who delivers by MX sends it back" if towards else ""
+    if again_by & {one.name.lower() for one in passed.exits if one.connector}:
         title = "it can loop: nothing ends it if the other side sends it back"
-        says = ["no header that is set on the way keeps it from being routed again"]
-    elif any(one.going is Going.MX for one in again.exits):
-        title = f"what comes back is not routed again, but sent to the MX of {domain}"
-        says = ["the other side must know the recipient, or refuse"]
-    else:
-        fate = "; ".join(one.why for one in again.exits)
-        return Stage("loop", "", "it cannot loop", True, Sure.DOCUMENTED, (f"sent back: {fate}",))
+        says = ("nothing on the message keeps it from being routed again", back)
+        return _loop(title, None, says)
+    title = "what comes back is not routed again"
+    if not any(one.going is Going.MX for one in again.exits):
+        return _loop(title, True, tuple(f"sent back: {one.why}" for one in again.exits))
     if towards:
-        says.append(f"the MX of {domain} is {towards}: whoever delivers by MX sends it back")
-    elif mx and mx.hosts:
-        says.append(f"the MX of {domain} is {', '.join(mx.hosts)}")
-    return Stage("loop", "", title, None, Sure.UNPROVEN, tuple(says))
+        sent = "sent back, it goes to the MX, and so round until 554 5.4.14 Hop count exceeded"
+        return _loop(f"{title}, and loops all the same", None, (back, sent))
+    where = ", ".join(mx.hosts) if mx else "nobody was asked where"
+    return _loop(title, True, (f"sent back, it goes to the MX of {domain}: {where}",))
+
+
+def _loop(title: str, ok: Truth, says: tuple[str, ...]) -> Stage:
+    return Stage("loop", "", title, ok, Sure.UNPROVEN, tuple(one for one in says if one))

@@ -1,0 +1,321 @@
+"""The way of a message from end to end: what is told of each station, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from exosync.core.trace import Pool, Stage, Sure, Way
+from exosync_adapters.exchange.aim import Aim
+from exosync_adapters.exchange.hosts import Certificate, Hosts, HostSeen, MxSeen
+from exosync_adapters.exchange.letters import Groups, Message
+from exosync_adapters.exchange.memory import Memory
+from exosync_adapters.exchange.records import Connector, Listing, Organisation
+from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.stations import host_stages
+from exosync_adapters.exchange.tracing import message_of, remembered_way, way
+from tests.support.tenants import (
+    AT,
+    GROUPS,
+    HERE,
+    NOBODY,
+    THERE,
+    authoritative,
+    connecting,
+    message,
+    organisation,
+    routing,
+    settings,
+)
+
+GATE = "gate.example.net"
+GOOD = HostSeen(
+    GATE,
+    ("192.0.2.7",),
+    exists=True,
+    answers=True,
+    greeting="gate.example.net ESMTP",
+    starttls=True,
+    certificate=Certificate((GATE,), AT + timedelta(days=90), trusted=True),
+)
+EVERYTHING = settings(smart_hosts=[GATE], far_side="other")
+WITHOUT = settings(smart_hosts=[GATE], far_side="other", routed={"whole_domain": "acknowledged"})
+MX_ELSEWHERE = {"example.com": MxSeen(("mx.filter.example.net",))}
+MX_OURS = {"example.com": MxSeen(("example-com.mail.protection.outlook.com",))}
+
+
+def told(
+    one: Message | None = None,
+    *,
+    wanted: ExchangeSettings = EVERYTHING,
+    tenant: Organisation | None = None,
+    seen: HostSeen | None = GOOD,
+    mx: Mapping[str, MxSeen] = MX_ELSEWHERE,
+    groups: Groups = GROUPS,
+) -> Way:
+    """The way of a message; by default of one that passes as it should."""
+    hosts = Hosts({GATE: seen} if seen else {}, mx)
+    return way(wanted, tenant or organisation(wanted), one or message(), groups=groups, hosts=hosts)
+
+
+def stage(found: Way, kind: str) -> Stage:
+    """The last stage of a kind."""
+    return [one for one in found.stages if one.kind == kind][-1]
+
+
+def words(found: Way, kind: str) -> str:
+    """All that is said of it."""
+    one = stage(found, kind)
+    return "\n".join((one.title, *one.says))
+
+
+def test_what_is_right_is_right_at_every_station() -> None:
+    """Domain, rule, connector, host, end, addresses; what comes back is not routed again."""
+    found = told()
+    kinds = [one.kind for one in found.stages]
+    assert ["domain", "rule", "connector", "smart_host", "delivery", "source", "loop"] == kinds
+    assert [True] * 7 == [one.ok for one in found.stages]
+    assert (True, (GATE,), Pool.MAIL) == (found.leaves, found.hosts, found.pool)
+
+
+def test_a_loop_breaker_is_not_enough_where_the_mx_is_exchange_online() -> None:
+    """What comes back is not routed again, and goes to the MX, which is where it is."""
+    found = told(message(to=NOBODY), wanted=WITHOUT, mx=MX_OURS)
+    assert stage(found, "loop").ok is None
+    assert "554 5.4.14" in words(found, "loop")
+    assert stage(told(message(to=NOBODY), wanted=WITHOUT), "loop").ok is True
+
+
+def test_without_whom_the_rule_keeps_here_nothing_can_loop() -> None:
+    """A recipient with a mailbox here: what comes back is delivered."""
+    found = told(message(to=HERE))
+    assert stage(found, "loop").ok is True
+    assert found.ok is True
+    assert "a mailbox of that address is here too" in words(found, "delivery")
+
+
+def test_a_loop_that_nothing_ends_is_told() -> None:
+    """Without loop breaker the rule routes it again."""
+    wanted = settings(smart_hosts=[GATE], far_side="other", exceptions={"loop_breaker": None})
+    found = told(wanted=wanted, mx=MX_OURS)
+    assert stage(found, "loop").ok is None
+    assert "it can loop" in words(found, "loop")
+    assert "mail.protection.outlook.com" in words(found, "loop")
+
+
+def test_a_relay_whose_mx_is_exchange_online_loops() -> None:
+    """The rule is off: Exchange Online sends it to itself until it has had enough."""
+    tenant = organisation(EVERYTHING, rules=(), connectors=())
+    found = told(message(to=NOBODY), tenant=tenant, mx=MX_OURS)
+    assert stage(found, "loop").ok is False
+    assert "554 5.4.14" in words(found, "loop")
+
+
+def test_a_connector_that_uses_mx_loops_too() -> None:
+    """It is the same mistake in another place."""
+    tenant = organisation(EVERYTHING)
+    by_mx = replace(tenant.connectors[0], use_mx=True, smart_hosts=())
+    found = told(tenant=replace(tenant, connectors=(by_mx,)), mx=MX_OURS)
+    assert stage(found, "loop").ok is False
+    assert ("example-com.mail.protection.outlook.com",) == found.hosts
+
+
+def test_where_the_mx_leads_is_told_and_not_judged() -> None:
+    """A filter in front may hand it to Exchange Online again."""
+    tenant = organisation(EVERYTHING, rules=(), connectors=())
+    found = told(message(to=NOBODY), tenant=tenant)
+    assert "mx.filter.example.net" in words(found, "loop")
+    assert stage(found, "loop").ok is None
+
+
+def test_a_message_that_stays_and_should_leave_goes_astray() -> None:
+    """The rule is switched off."""
+    tenant = organisation(EVERYTHING)
+    tenant = replace(tenant, rules=(replace(tenant.rules[0], enabled=False),))
+    found = told(message(to=HERE), tenant=tenant)
+    assert (False, False) == (found.leaves, found.ok)
+    assert "should be on the other side" in words(found, "delivery")
+    assert "source" not in [one.kind for one in found.stages]
+
+
+def test_a_local_mailbox_whose_mail_is_sent_away_goes_astray() -> None:
+    """A rule on the domain alone also takes the mail of mailboxes here."""
+    tenant = organisation(
+        EVERYTHING,
+        rules=(routing("all", "theirs"),),
+        connectors=(connecting("theirs", scoped=True),),
+    )
+    found = told(message(recipient="carol@example.com", to=HERE), tenant=tenant)
+    assert (True, False) == (found.leaves, stage(found, "delivery").ok)
+
+
+def test_everyone_but_is_the_other_way_round() -> None:
+    """Who is in the group stays."""
+    wanted = settings(
+        smart_hosts=[GATE], far_side="other", routed={"everyone_but": "here@example.com"}
+    )
+    groups = {"here@example.com": frozenset({"carol@example.com"})}
+    stays = told(message(recipient="carol@example.com", to=HERE), wanted=wanted, groups=groups)
+    leaves = told(message(to=NOBODY), wanted=wanted, groups=groups)
+    assert (False, True) == (stays.leaves, stays.ok)
+    assert (True, True) == (leaves.leaves, stage(leaves, "delivery").ok)
+
+
+def test_validation_recipients_should_be_on_the_other_side() -> None:
+    """Even if nobody put them into the group."""
+    wanted = settings(
+        smart_hosts=[GATE], far_side="other", validation_recipients=["carol@example.com"]
+    )
+    found = told(message(recipient="carol@example.com", to=HERE), wanted=wanted)
+    assert False is found.ok is stage(found, "delivery").ok
+
+
+def test_another_domain_is_only_shown() -> None:
+    """Nothing is wanted of it."""
+    found = told(message(recipient="eve@example.org", to=NOBODY), mx={})
+    assert "is not the domain that this target is for" in words(found, "delivery")
+    assert stage(found, "delivery").ok is True
+
+
+def test_an_unknown_sender_from_outside_may_leave_from_the_relay_pool() -> None:
+    """Forwarded mail of others, which the SPF record of nobody covers."""
+    one = message_of(
+        EVERYTHING, organisation(EVERYTHING), "eve@example.org", "bob@example.com", AT, to=THERE
+    )
+    found = told(one)
+    assert Pool.EITHER is found.pool
+    assert "40.95.0.0/16" in words(found, "source")
+    assert one.inside is False
+
+
+def test_at_the_edge_it_ends() -> None:
+    """The domain is still authoritative, and the mailbox elsewhere alone."""
+    tenant = organisation(EVERYTHING, domains=authoritative())
+    outside = message(sender="eve@example.org", inside=False, to=NOBODY)
+    found = told(outside, tenant=tenant)
+    assert ["domain", "delivery"] == [one.kind for one in found.stages]
+    assert (False, False, ()) == (found.leaves, found.ok, found.hosts)
+
+
+@pytest.mark.parametrize(
+    ("change", "ok", "said"),
+    [
+        ({"enabled": False}, False, "it is disabled"),
+        ({"test_mode": True}, None, "test mode"),
+    ],
+)
+def test_a_connector_that_is_not_fit_is_told(
+    change: dict[str, Any], ok: bool | None, said: str
+) -> None:
+    """What becomes of the mail then is not documented."""
+    tenant = organisation(EVERYTHING)
+    tenant = replace(tenant, connectors=(replace(tenant.connectors[0], **change),))
+    found = told(tenant=tenant)
+    assert ok is stage(found, "connector").ok
+    assert said in words(found, "connector")
+
+
+def test_a_connector_that_is_gone_is_wrong_and_one_that_was_not_read_is_open() -> None:
+    """An incomplete listing proves nothing."""
+    gone = organisation(EVERYTHING, connectors=())
+    unread = replace(gone, incomplete={Listing.CONNECTORS: "cut"})
+    assert stage(told(tenant=gone), "connector").ok is False
+    assert stage(told(tenant=unread), "connector").ok is None
+
+
+def test_where_the_way_forks_nothing_is_called_wrong() -> None:
+    """The connector of one of the ways is disabled; whether it is taken is not known."""
+    tenant = organisation(EVERYTHING)
+    tenant = replace(tenant, connectors=(replace(tenant.connectors[0], enabled=False),))
+    found = told(message(to=HERE), tenant=tenant, groups={})
+    assert (None, None) == (found.leaves, found.ok)
+    assert "perhaps: connector exosync example.com" == stage(found, "connector").title
+
+
+TLS = {"trusted": {"tls": "trusted"}, "name": {"tls": "name", "tls_name": GATE}}
+
+
+@pytest.mark.parametrize(
+    ("tls", "change", "ok", "said"),
+    [
+        ({}, {}, True, "STARTTLS with a certificate for gate.example.net"),
+        ({}, {"exists": False, "answers": None}, False, "does not resolve"),
+        ({}, {"answers": False, "trouble": "no answer in time"}, None, "port 25"),
+        ({}, {"starttls": False, "certificate": None}, False, "450 4.4.317"),
+        ({}, {"certificate": Certificate(("x.test",), AT)}, True, "not trusted"),
+        (TLS["trusted"], {}, True, "until 2027-02-24"),
+        (TLS["trusted"], {"certificate": Certificate((GATE,), AT)}, False, "expired"),
+        (
+            TLS["trusted"],
+            {"certificate": Certificate((GATE,), AT + timedelta(days=9))},
+            None,
+            "Exchange Online may",
+        ),
+        (TLS["trusted"], {"certificate": Certificate()}, None, "could not be read"),
+        (TLS["name"], {}, True, GATE),
+        (
+            TLS["name"],
+            {"certificate": Certificate(("x.test",), AT + timedelta(days=9), trusted=True)},
+            False,
+            "450 4.7.320",
+        ),
+    ],
+)
+def test_a_host_is_judged_by_what_the_connector_asks_of_it(
+    tls: dict[str, Any], change: dict[str, Any], ok: bool | None, said: str
+) -> None:
+    """Any certificate, a trusted one, or one for a name."""
+    wanted = settings(smart_hosts=[GATE], far_side="other", **tls)
+    found = told(wanted=wanted, seen=replace(GOOD, **change))
+    assert ok is stage(found, "smart_host").ok
+    assert said in words(found, "smart_host")
+
+
+def test_without_tls_a_host_needs_none() -> None:
+    """A connector of somebody's that does not ask for it."""
+    plain = connecting("plain", smart_hosts=(GATE,))
+    (found,) = host_stages(
+        plain, Hosts({GATE: replace(GOOD, starttls=False, certificate=None)}), AT
+    )
+    assert found.ok is True
+
+
+def test_one_host_that_fails_is_no_end_while_another_takes_mail() -> None:
+    """Exchange Online has a choice."""
+    two = connecting("two", smart_hosts=("a.test", GATE), tls="EncryptionOnly")
+    gone = HostSeen("a.test", exists=False)
+    stages = host_stages(two, Hosts({"a.test": gone, GATE: GOOD}), AT)
+    assert [None, True] == [one.ok for one in stages]
+    assert [False] == [one.ok for one in host_stages(two, Hosts({"a.test": gone}), AT)]
+
+
+def test_hosts_that_nobody_asked_are_named_and_open() -> None:
+    """As on the page."""
+    found = told(seen=None)
+    assert (None, Sure.UNPROVEN) == (stage(found, "smart_host").ok, stage(found, "smart_host").sure)
+    assert GATE in stage(found, "smart_host").title
+
+
+def test_the_remembered_way_asks_nobody() -> None:
+    """From what a run left: the group is not known, so the way forks."""
+    wanted = EVERYTHING
+    memory = Memory(organisation=organisation(wanted), at=AT).remembered
+    found = remembered_way(wanted, memory, "alice@example.com", "bob@example.com")
+    assert found is not None
+    assert (None, (GATE,)) == (found.leaves, found.hosts)
+    assert remembered_way(wanted, {}, "alice@example.com", "bob@example.com") is None
+
+
+def test_the_rule_that_is_wanted_is_the_one_that_is_followed() -> None:
+    """What the aim makes is what this model understands whole."""
+    for routed in ({"group": "g@example.com"}, {"everyone_but": "g@example.com"}):
+        wanted = settings(smart_hosts=[GATE], far_side="other", routed=routed)
+        aim = Aim(wanted, owner="exosync", target="t")
+        assert isinstance(aim.connector, Connector)
+        groups = {"g@example.com": frozenset({"bob@example.com"})}
+        found = told(message(to=HERE), wanted=wanted, groups=groups)
+        assert found.leaves is ("group" in routed)
