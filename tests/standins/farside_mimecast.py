@@ -6,7 +6,8 @@ It goes by what the account of `tests.standins.mimecast` holds. Sources: ZD, num
 
 - Mail that claims to come from one of the account's own domains is refused, unless a policy with
   "Take no action" holds for its source, or a bypass by SPF does (ZD 34000743640851).
-- Mail whose SPF fails is refused.
+- Mail whose SPF fails is refused, and so is mail whose record is broken (RFC 7208, section 8.7:
+  "MAY").
 - A source without a good name is put off, unless the sender or the source is permitted: permitted
   senders are spared spam scanning, greylisting and reputation alone (ZD 42979302935955).
 
@@ -66,7 +67,7 @@ class MimecastMail:
         own = letter.author_domain in self.routes or domain_of(letter.sender) in self.routes
         if own and not self._may_spoof(letter):
             return SPOOFED
-        if self.post.names.spf(letter.source, domain_of(letter.sender)) == "fail":
+        if self.post.names.spf(letter.source, domain_of(letter.sender)) in ("fail", "permerror"):
             return SPF_FAILS
         if is_in(letter.source, self.poor) and not self._is_permitted(letter):
             return PUT_OFF

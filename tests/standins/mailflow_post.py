@@ -70,12 +70,13 @@ class Post:
     ) -> int:
         """Let a station listen as each of these hosts, at one port; gives the port.
 
-        Its certificate is for those hosts, of the test's own authority or of another.
+        Its certificate is for those hosts and for 127.0.0.1, of the test's own authority or of
+        another.
         """
         tls = None
         if starttls:
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            names = hosts or (station.host,)
+            names = ("127.0.0.1", *(hosts or (station.host,)))
             (authority or self.authority).issue_cert(
                 *names, key_type=trustme.KeyType.ECDSA
             ).configure_cert(tls)

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.standins.dns import DnsStandin
 from tests.standins.exchange import ExchangeStandIn
+from tests.standins.exchange_org import Org
+from tests.standins.exchange_tenants import people
 from tests.standins.google import GoogleStandIn
 from tests.standins.mailflow import GOOGLE_HOSTS, OUTSIDE, MailFlow
 from tests.standins.mailflow_names import Names
@@ -23,8 +26,8 @@ DOMAIN = "example.com"
 ADA, GRACE, BOTH = (f"{one}@{DOMAIN}" for one in ("ada", "grace", "alan"))
 """Here alone, elsewhere alone, on both sides."""
 
-ELSEWHERE = f"elsewhere@{DOMAIN}"
-"""The group of those whose mailboxes are at Google."""
+HERE, ELSEWHERE = f"here@{DOMAIN}", f"elsewhere@{DOMAIN}"
+"""The groups of those whose mail should stay, and should go; Alan's should go."""
 
 PARTNER, CARELESS = "bob@partner.example", "carl@careless.example"
 """Senders outside: one whose SPF record ends with -all, and one whose record says nothing."""
@@ -45,6 +48,7 @@ def zones(*, mx: str = GATEWAY, spf: str = "") -> Mapping[str, str]:
         DOMAIN: zone_file(
             DOMAIN,
             f"@ IN MX 10 {mx}.",
+            f"mail IN MX 10 {mx}.",
             f'@ IN TXT "v=spf1 ip4:192.0.2.25 {spf} -all"',
         ),
         "mimecast.com": zone_file("mimecast.com", f"eu-smtp-inbound-1 {here}"),
@@ -111,10 +115,10 @@ class Company:
 
 
 @contextmanager
-def company(names: Names) -> Iterator[Company]:
+def company(names: Names, org: Org | None = None) -> Iterator[Company]:
     """The company at its beginning: nothing is routed, nobody lets Exchange Online in."""
     with (
-        ExchangeStandIn(DOMAIN) as exchange,
+        ExchangeStandIn(DOMAIN, org=org) as exchange,
         MimecastStandIn() as mimecast,
         GoogleStandIn(allowlist=[]) as google,
         MailFlow(
@@ -127,10 +131,8 @@ def company(names: Names) -> Iterator[Company]:
             elsewhere=[GRACE, BOTH],
         ) as flow,
     ):
-        for one in (ADA, BOTH):
-            exchange.org.add_recipient(one)
-        exchange.org.add_recipient(GRACE, "MailUser")
-        exchange.org.add_group(ELSEWHERE, [GRACE, BOTH])
+        people(exchange.org, DOMAIN, here=[ADA, BOTH], elsewhere=[GRACE, BOTH])
+        exchange.org.groups[HERE].remove(BOTH)
         google.set_inbound_gateway(entries=[flow.mimecast.address])
         yield Company(exchange, mimecast, google, flow)
 
@@ -143,3 +145,68 @@ def company_with_dns(**dns: Any) -> Iterator[Company]:
         company(Names(server.host, server.port)) as made,
     ):
         yield made
+
+
+def targets(company: Company, folder: Path, port: int, **exchange: Any) -> list[dict[str, Any]]:
+    """What exosync is to keep right, as its configuration says it; `port` is that of the DNS.
+
+    `exchange` are further keys of that target.
+    """
+    secrets = {"mimecast-id": "the-id", "mimecast-secret": "the-secret-of-mimecast"}
+    secrets |= {"exchange-secret": "the-secret-of-exchange", "tsig": WIDE.secret}
+    for name, text in secrets.items():
+        (folder / name).write_text(text)
+    company.google.key_file(folder)
+    dns = {"server": "127.0.0.1", "port": port, "resolvers": [f"127.0.0.1:{port}"]}
+    return [
+        {
+            "name": "exchange",
+            "kind": "exchange",
+            "mode": "apply",
+            "url": company.exchange.url,
+            "tenant": company.exchange.tenant,
+            "client_id": company.exchange.client_id,
+            "credentials": {"kind": "secret", "secret": {"file": "exchange-secret"}},
+            "write": "rest",
+            "domain": DOMAIN,
+            "far_side": "mimecast",
+            "smart_hosts": [GATEWAY],
+            "routed": {"group": ELSEWHERE},
+            "validation_recipients": [GRACE],
+            "resolvers": [f"127.0.0.1:{port}"],
+            "settle": "5s",
+            **exchange,
+        },
+        {
+            "name": "mimecast",
+            "kind": "mimecast",
+            "mode": "apply",
+            "url": company.mimecast.url,
+            "client_id": {"file": "mimecast-id"},
+            "client_secret": {"file": "mimecast-secret"},
+            "domains": [DOMAIN],
+            "settings": ["anti_spoofing"],
+            "deadline": "0s",
+            "settle": "2s",
+        },
+        {
+            "name": "google",
+            "kind": "google_workspace",
+            "mode": "apply",
+            "url": company.google.url,
+            "customer": "C01abcdef",
+            "admin": "postmaster@example.com",
+            "credentials": {"kind": "key_file", "file": {"file": "service-account.json"}},
+            "setting": "email_allowlist",
+            "page_pause": "0s",
+        },
+        {
+            "name": "spf",
+            "kind": "spf",
+            "mode": "apply",
+            "families": "ipv4",  # so that all fits into one record
+            "domain": DOMAIN,
+            "method": "records",
+            "dns": {**dns, "key": {"name": WIDE.name, "secret": {"file": "tsig"}}},
+        },
+    ]
