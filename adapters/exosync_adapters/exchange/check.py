@@ -154,9 +154,9 @@ def _listings(found: Organisation) -> Iterator[Check]:
     ):
         why = found.incomplete.get(listing)
         if why is None:
-            yield Check(listing.value, ok=True, message=f"{len(things):,} are there")
+            yield Check(listing.value, ok=True, message=f"read whole: {len(things):,}")
         else:
-            message = f"{len(things):,} were told, and that is not the whole: {short(why, 200)}"
+            message = f"{len(things):,} were told, which is not the whole: {short(why, 200)}"
             yield Check(listing.value, ok=None, message=message)
 
 
@@ -237,7 +237,8 @@ def _smart_host(name: str, seen: HostSeen) -> Check:
         return Check(title, ok=None, message=seen.trouble or "cannot be tried")
     where = ", ".join(seen.addresses[:2])
     if not seen.answers:
-        message = f"{where}: {seen.trouble or 'no answer'}; many networks let nobody out on port 25"
+        told = seen.trouble or f"{where}: no answer"
+        message = f"{told}; many networks let nobody out on port 25"
         return Check(title, ok=None, message=message)
     if seen.starttls is False:
         return Check(title, ok=False, message=f"{where} answers and offers no STARTTLS")

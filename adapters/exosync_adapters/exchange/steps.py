@@ -159,15 +159,11 @@ class Maker:
             if resource == CONNECTOR
             else ("TransportRule", "Comments")
         )
-        given = {"Identity": one.identity, key: after}
-        if resource == RULE:
-            given[ROUTE] = str(one.seen[ROUTE] or "")
-        given = {name: value for name, value in given.items() if value}
         return self._step(
             What.MARK,
             Object(one.name, one.guid, {**one.seen, key: before}),
             {**one.seen, key: after},
-            Call(f"Set-{noun}", given),
+            Call(f"Set-{noun}", {"Identity": one.identity, key: after}),
             expects=ABSENT,
             gives=compare.token(one.seen),
         )

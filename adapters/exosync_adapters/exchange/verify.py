@@ -6,10 +6,10 @@ What was read back says how things are set. That mail arrives is said by Exchang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from exosync.core.target import Check, Verification
-from exosync.core.words import one_line, plural, short
+from exosync.core.words import one_line, short
 from exosync.errors import TargetError
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.client import Admin
@@ -123,17 +123,20 @@ def validated(seen: Seen, connector: Connector, admin: Admin) -> Check:
         answer = admin.write(call)
     except TargetError as error:
         return Check(name, ok=None, message=f"could not be made: {error}")
-    rows = [_row(one) for one in answer.value]
     failed = any(one.get("IsTaskSuccessful") is False for one in answer.value)
-    passed = bool(rows) and all(one.get("IsTaskSuccessful") is True for one in answer.value)
-    told = "; ".join(rows) or "no rows"
-    message = f"{told} (a message from {VALIDATION_SENDER} to {', '.join(recipients)})"
-    return Check(name, ok=False if failed else passed or None, message=short(message, _LONGEST))
+    passed = bool(answer.value) and all(one.get("IsTaskSuccessful") for one in answer.value)
+    rows = "; ".join(_row(one) for one in answer.value) or "it gave no rows"
+    message = (
+        f"a message from {VALIDATION_SENDER} to {', '.join(recipients)}: {short(rows, _LONGEST)}"
+    )
+    return Check(name, ok=False if failed else passed or None, message=message)
 
 
-def _row(row: object) -> str:
-    if not isinstance(row, dict):
-        return short(one_line(str(row)), 80)
+def _row(row: Mapping[str, object]) -> str:
+    """A task by its name with how it ended; a row of another form as it is."""
+    task, done = row.get("TaskName"), row.get("IsTaskSuccessful")
+    if task and isinstance(done, bool):
+        return f"{short(one_line(str(task)), 100)}: {'passed' if done else 'failed'}"
     parts = (f"{name}: {value}" for name, value in row.items() if value not in (None, "", []))
     return short(one_line(", ".join(parts)), 120)
 
@@ -156,4 +159,4 @@ def _not_there(seen: Seen, listing: Listing) -> str:
     why = seen.organisation.incomplete.get(listing)
     if why is None:
         return "is not there"
-    return f"is not listed, and the listing of {listing.value} is not whole: " + plural(1, "doubt")
+    return f"is not listed, and the listing of {listing.value} is not whole ({short(why, 200)})"

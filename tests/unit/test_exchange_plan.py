@@ -1,0 +1,552 @@
+"""Planning the way out: a pure function from what a tenant holds to what is to be done next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exosync.core.target import ABSENT, Actor, Phase
+from exosync_adapters.exchange.aim import Owned
+from exosync_adapters.exchange.memory import Memory
+from exosync_adapters.exchange.records import Connector, DomainType, Listing, Organisation, Rule
+from exosync_adapters.exchange.rules import RULES
+from tests.unit.exchange_kit import (
+    DOMAIN,
+    MARK,
+    NAME,
+    NOW,
+    after,
+    aim,
+    cmdlets,
+    connector,
+    drafted,
+    look,
+    may,
+    rule,
+    tenant,
+    told,
+)
+
+FOREIGN = Connector("Partner X", "guid-x", True, "Partner", scoped=False, use_mx=False)
+
+
+def foreign_rule(**fields: Any) -> Rule:
+    """Somebody's rule that routes the same domain."""
+    whole = {
+        "conditions": {"RecipientDomainIs": (DOMAIN,)},
+        "actions": {"RouteMessageOutboundConnector": ("Partner X",)},
+        **fields,
+    }
+    return Rule("Theirs", "guid-theirs", 0, enabled=True, mode="Enforce", **whole)
+
+
+def test_nothing_there_makes_the_connector_and_then_the_rule_switched_off() -> None:
+    """Neither has an effect yet, and the rule names what was made before it."""
+    draft = drafted(tenant())
+
+    assert ["New-OutboundConnector", "New-TransportRule"] == cmdlets(draft)
+    first, second = (step.detail[0].parameters for step in draft.steps)
+    assert {
+        "Name": NAME,
+        "ConnectorType": "Partner",
+        "Enabled": True,
+        "IsTransportRuleScoped": True,
+        "UseMXRecord": False,
+        "SmartHosts": ["a.far.example", "b.far.example"],
+        "TlsSettings": "EncryptionOnly",
+        "Comment": MARK,
+    } == first
+    assert {
+        "Name": NAME,
+        "Enabled": False,
+        "Mode": "Enforce",
+        "RecipientDomainIs": [DOMAIN],
+        "ExceptIfSentToMemberOf": ["here@example.com"],
+        "ExceptIfHeaderContainsMessageHeader": "X-Exosync-Routed",
+        "ExceptIfHeaderContainsWords": ["exosync"],
+        "RouteMessageOutboundConnector": NAME,
+        "SetHeaderName": "X-Exosync-Routed",
+        "SetHeaderValue": "exosync",
+        "StopRuleProcessing": False,
+        "Comments": MARK,
+    } == second
+    assert [(ABSENT, Phase.ADD), (ABSENT, Phase.ADD)] == [
+        (step.expects, step.phase) for step in draft.steps
+    ]
+    assert () == draft.refusals
+
+
+def test_the_rule_is_switched_on_by_a_plan_of_its_own_that_wants_an_approval() -> None:
+    """Once connector and rule are seen to be right, and nothing else is to be done."""
+    draft = drafted(tenant(connector(), rule(enabled=False)))
+
+    assert ["Enable-TransportRule"] == cmdlets(draft)
+    (refusal,) = draft.refusals
+    assert ("rule_switch_on", True, ("rule",)) == (
+        refusal.rule,
+        refusal.approvable,
+        refusal.resources,
+    )
+
+
+def test_a_rule_that_was_on_is_switched_on_again_by_another_plan() -> None:
+    """An approval of the first time does not stand for the second."""
+    off = tenant(connector(), rule(enabled=False))
+    on = look(tenant(connector(), rule()))
+    first, again = drafted(off), drafted(off, remembered=on.remember)
+
+    assert NOW == Memory.read(on.remember).seen_on
+    assert first.steps[0].before != again.steps[0].before
+    assert "2026-11-26 12:00 UTC" in again.steps[0].before
+
+
+def test_a_script_asks_for_no_approval_since_who_runs_it_has_decided() -> None:
+    """The step is the approval."""
+    draft = drafted(tenant(connector(), rule(enabled=False)), of=aim(write="script"))
+
+    assert ([], [Actor.PERSON]) == (told(draft), [step.by for step in draft.steps])
+    task = draft.steps[0].task
+    assert task is not None
+    assert "rule" == task.setting
+    assert "Enable-TransportRule" in task.box
+
+
+def test_all_right_is_no_step_and_no_refusal() -> None:
+    """With other people's objects around it."""
+    draft = drafted(tenant(FOREIGN, connector(), foreign_rule(), rule()))
+
+    assert ((), ()) == (draft.steps, draft.refusals)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "given_"),
+    [
+        ({"enabled": False}, {"Enabled": True}),
+        ({"scoped": False}, {"IsTransportRuleScoped": True}),
+        ({"use_mx": True}, {"UseMXRecord": False}),
+        ({"recipient_domains": ("*",)}, {"RecipientDomains": None}),
+        ({"tls": ""}, {"TlsSettings": "EncryptionOnly"}),
+        ({"test_mode": True}, {"TestMode": False}),
+        ({"name": "renamed"}, {"Name": NAME}),
+    ],
+)
+def test_a_connector_is_set_right_in_what_differs_alone(
+    wrong: dict[str, Any], given_: dict[str, Any]
+) -> None:
+    """By its Guid, and before anything is done to the rule."""
+    draft = drafted(tenant(connector(**wrong), rule()))
+
+    (call,) = draft.steps[0].detail
+    assert {"Identity": "guid-connector", **given_} == call.parameters
+
+
+def test_a_rule_is_never_set_without_its_connector() -> None:
+    """A rule that is set without its action would have none (CIPP#5379)."""
+    (step,) = drafted(tenant(connector(), rule(stops=True))).steps
+
+    assert {
+        "Identity": "guid-rule",
+        "StopRuleProcessing": False,
+        "RouteMessageOutboundConnector": "guid-connector",
+    } == step.detail[0].parameters
+
+
+def test_the_connector_is_set_right_before_the_rule_is() -> None:
+    """Within one plan."""
+    draft = drafted(tenant(connector(tls=""), rule(mode="Audit")))
+
+    assert ["Set-OutboundConnector", "Set-TransportRule"] == cmdlets(draft)
+    assert ["rule_switch_on"] == told(draft), "out of audit mode the rule acts"
+
+
+def test_the_state_of_a_rule_is_left_alone_when_it_is_set_right() -> None:
+    """It stays off, and is switched on by the plan after."""
+    (step,) = drafted(tenant(connector(), rule(enabled=False, stops=True))).steps
+
+    assert (True, True) == (step.expects.startswith("off:"), step.gives.startswith("off:"))
+
+
+def test_what_only_looks_otherwise_is_no_difference() -> None:
+    """Case, order, dots, brackets, prefixes and emptiness."""
+    same = connector(
+        smart_hosts=("B.far.example.", "a.FAR.example"), type="PARTNER", tls="encryptiononly"
+    )
+    alike = rule(
+        mode="enforce",
+        conditions={"RecipientDomainIs": ("EXAMPLE.com",), "SentToMemberOf": ()},
+        exceptions={
+            **rule().exceptions,
+            "ExceptIfSentToMemberOf": ("smtp:HERE@example.com",),
+        },
+        actions={**rule().actions, "RouteMessageOutboundConnector": ("GUID-CONNECTOR",)},
+    )
+
+    assert () == drafted(tenant(same, alike)).steps
+
+
+def test_a_name_without_the_mark_is_not_ours() -> None:
+    """Nothing is planned upon it; adopting marks it, and changes nothing else."""
+    theirs = tenant(connector(comment="by hand"), rule(comments=""))
+    draft, adopted = drafted(theirs), drafted(theirs, adopting=True)
+
+    assert ({"not_owned"}, []) == ({*told(draft)}, may(draft))
+    first, second = (step.detail[0].parameters for step in adopted.steps)
+    assert {"Identity": "guid-connector", "Comment": f"by hand\n{MARK}"} == first
+    assert {"Identity": "guid-rule", "Comments": MARK} == second
+
+
+@pytest.mark.parametrize("wrong", [{"source": "HybridWizard"}, {"test_mode": True}])
+def test_what_microsofts_wizard_made_or_what_is_tried_is_not_adopted(wrong: dict[str, Any]) -> None:
+    """No approval lifts it."""
+    draft = drafted(tenant(connector(comment="", **wrong)), adopting=True)
+
+    assert (["not_adoptable"], []) == (told(draft), may(draft))
+
+
+def test_a_comment_without_room_is_not_cut() -> None:
+    """The mark would not fit."""
+    draft = drafted(tenant(connector(), rule(comments="x" * 1000)), adopting=True)
+
+    assert (["comment_full"], []) == (told(draft), may(draft))
+
+
+def test_what_was_ours_and_lost_its_mark_is_told_by_its_guid() -> None:
+    """Under whatever name: nobody makes a second one beside it."""
+    remembered = {"ids": {"connector": "guid-connector", "rule": "guid-rule"}}
+    draft = drafted(
+        tenant(connector(comment="", name="Other"), rule(comments="")), remembered=remembered
+    )
+
+    assert ["not_owned", "not_owned"] == told(draft)
+    assert [] == may(draft)
+    assert "was exosync's" in draft.refusals[0].message
+
+
+def test_a_mark_that_stands_twice_stops_everything_about_it() -> None:
+    """Nobody can tell which of the two is meant."""
+    copy_ = connector(comment=f"a copy\n{MARK}")
+    draft = drafted(tenant(connector(), replace(copy_, guid="guid-copy", name="Copy"), rule()))
+
+    assert (["mark_twice"], []) == (told(draft), may(draft))
+
+
+@pytest.mark.parametrize("text", [f"see {MARK}", f"{MARK}0", f"> {MARK}", MARK.upper(), f"{MARK};"])
+def test_a_line_that_only_looks_like_the_mark_is_none(text: str) -> None:
+    """The mark is a whole line, to the letter."""
+    found: Any = look(tenant(connector(comment=text))).detail
+
+    assert Owned() == found.owned
+
+
+@pytest.mark.parametrize("listing", [Listing.CONNECTORS, Listing.RULES])
+def test_over_a_listing_that_is_not_whole_nothing_is_planned(listing: Listing) -> None:
+    """What is not in it is not absent; and where all is right, it is only told."""
+    cut: dict[str, Any] = {"incomplete": {listing: "the answer is cut"}}
+    empty, right = drafted(tenant(**cut)), drafted(tenant(connector(), rule(), **cut))
+
+    assert (["incomplete"], ()) == (told(empty), empty.steps)
+    assert ([], ()) == (told(right), right.steps)
+    seen = look(tenant(**cut))
+    assert "listing_incomplete" in [one.rule for one in seen.findings]
+    assert len(seen.resources) < len(look(tenant()).resources)
+
+
+def test_what_may_be_unseen_is_not_forgotten() -> None:
+    """Its Guid is remembered over a listing that is cut, and not over one that is whole."""
+    before = {"ids": {"connector": "guid-connector", "rule": "guid-rule"}}
+    cut = look(tenant(incomplete={Listing.CONNECTORS: "cut"}), remembered=before)
+
+    assert {"connector": "guid-connector"} == cut.remember["ids"]
+    assert {} == look(tenant(), remembered=before).remember["ids"]
+
+
+def test_a_rule_with_more_than_exosync_knows_is_left_to_a_person() -> None:
+    """Neither changed nor switched on nor removed, and no approval lifts it."""
+    more = rule(enabled=False, conditions={**rule().conditions, "FromScope": ("InOrganization",)})
+    strange = rule(stops=True, predicates=("Microsoft.Exchange.Tasks.MessageSizeOverPredicate",))
+    removed = drafted(tenant(connector(), more), of=aim(remove=True))
+
+    for draft in (drafted(tenant(connector(), more)), drafted(tenant(connector(), strange))):
+        assert "rule_has_more" in told(draft)
+        assert [] == may(draft)
+    assert (["rule_has_more"], []) == (told(removed), cmdlets(removed))
+
+
+def test_the_classes_of_what_is_known_are_nothing_more() -> None:
+    """As Exchange Online lists them."""
+    classes = (
+        "RecipientDomainIsPredicate",
+        "SentToMemberOfPredicate",
+        "HeaderContainsPredicate",
+        "RouteMessageOutboundConnectorAction",
+        "Microsoft.Exchange.MessagingPolicies.Rules.Tasks.SetHeaderAction",
+    )
+
+    assert () == drafted(tenant(connector(), rule(predicates=classes))).refusals
+
+
+def test_another_rule_that_routes_the_domain_before_ours_holds_up_the_switching_on() -> None:
+    """A person may know better, so that it can be approved."""
+    first = drafted(tenant(FOREIGN, connector(), foreign_rule(), rule(enabled=False)))
+    behind = drafted(tenant(FOREIGN, connector(), rule(enabled=False), foreign_rule()))
+    parent = foreign_rule(conditions={"RecipientDomainIs": ("com",)})
+    other = foreign_rule(conditions={"RecipientDomainIs": ("example.org",)})
+
+    assert ["rule_before", "rule_switch_on"] == told(first)
+    assert ["rule_switch_on"] == told(behind)
+    assert "rule_before" in told(drafted(tenant(connector(), parent, rule(enabled=False))))
+    assert "rule_before" not in told(drafted(tenant(connector(), other, rule(enabled=False))))
+
+
+def test_an_exception_for_a_group_that_is_gone_would_send_all_mail_away() -> None:
+    """So nothing is done to the rule until the group is there."""
+    draft = drafted(tenant(), gone=["here@example.com"])
+
+    assert ["whole_domain"] == told(draft)
+    assert ["connector"] == [step.resource for step in may(draft)]
+
+
+def test_a_smart_host_among_the_published_ranges_is_exchange_online_itself() -> None:
+    """Mail would come back."""
+    draft = drafted(tenant(), of=aim(smart_hosts=["104.47.8.36", "a.far.example"]))
+
+    assert (["own_host"], []) == (told(draft), may(draft))
+    assert "104.47.8.36" == draft.refusals[0].seen
+
+
+def test_an_organisation_that_takes_no_change_is_left_alone() -> None:
+    """No approval makes it customisable."""
+    draft = drafted(tenant(dehydrated=True))
+
+    assert (["dehydrated"], []) == (told(draft), may(draft))
+
+
+def test_in_a_cloud_that_nobody_has_confirmed_a_person_writes() -> None:
+    """Where exosync itself would, it is refused."""
+    assert "cloud_unproven" in told(drafted(tenant(), cloud="china"))
+    assert [] == told(drafted(tenant(), cloud="china", of=aim(write="script")))
+    assert [] == told(drafted(tenant(), cloud="dod"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "steps"),
+    [
+        ({}, ["Set-AcceptedDomain"]),
+        ({"accepted_domain": "leave"}, []),
+        ({"routed": {"group": "there@example.com"}}, []),
+    ],
+)
+def test_the_domain_is_a_persons_and_comes_last(keys: dict[str, Any], steps: list[str]) -> None:
+    """Only where recipients on the other side are not known here, and once the rule is on."""
+    of = aim(**keys)
+    ours = replace(of.connector, guid="guid-connector"), replace(of.rule, guid="guid-rule")
+    on = drafted(tenant(*ours, type_=DomainType.AUTHORITATIVE), of=of)
+    off = replace(ours[1], enabled=False)
+
+    assert (steps, []) == (cmdlets(on), told(on))
+    assert [Actor.PERSON] * len(steps) == [step.by for step in on.steps]
+    before = drafted(tenant(ours[0], off, type_=DomainType.AUTHORITATIVE), of=of)
+    assert ["Enable-TransportRule"] == cmdlets(before)
+
+
+def test_removal_goes_the_other_way_round() -> None:
+    """Each is switched off before it goes, the rule before the connector."""
+    draft = drafted(tenant(connector(), rule()), of=aim(remove=True))
+
+    assert [
+        "Disable-TransportRule",
+        "Remove-TransportRule",
+        "Set-OutboundConnector",
+        "Remove-OutboundConnector",
+    ] == cmdlets(draft)
+    assert {Phase.REMOVE} == {step.phase for step in draft.steps}
+    assert ["relay_without_connector"] == [one.rule for one in draft.findings]
+    assert () == drafted(tenant(FOREIGN, foreign_rule()), of=aim(remove=True)).steps
+
+
+def test_a_connector_is_not_removed_under_another_rule() -> None:
+    """Somebody else's rule names it, in whatever case."""
+    user = foreign_rule(actions={"RouteMessageOutboundConnector": (NAME.upper(),)})
+    draft = drafted(tenant(connector(), user, rule()), of=aim(remove=True))
+
+    assert ["connector_in_use"] == told(draft)
+    assert ["rule", "rule"] == [step.resource for step in may(draft)]
+
+
+def test_the_place_of_a_rule_is_kept_only_where_it_is_configured() -> None:
+    """And is never asked to be later than last."""
+    there = tenant(connector(), foreign_rule(), rule())
+    first = drafted(there, of=aim(priority=0))
+
+    assert () == drafted(there).steps
+    assert 0 == first.steps[0].detail[0].parameters["Priority"]
+    assert () == drafted(there, of=aim(priority=40)).steps
+
+
+def test_before_and_after_can_be_compared_line_by_line() -> None:
+    """Only the line that changes is another."""
+    (step,) = drafted(tenant(connector(tls="DomainValidation"), rule())).steps
+    before, after_ = step.before.splitlines(), step.after.splitlines()
+
+    assert ["TlsSettings: DomainValidation"] == [one for one in before if one not in after_]
+    assert ["TlsSettings: EncryptionOnly"] == [one for one in after_ if one not in before]
+
+
+def test_the_token_holds_what_is_modelled_and_nothing_else() -> None:
+    """A place, a Guid or a person's words are no drift."""
+    one = look(tenant(connector(), rule()))
+    moved = tenant(
+        replace(connector(comment=f"words\n{MARK}"), guid="other", is_validated=True),
+        foreign_rule(),
+        rule(),
+    )
+
+    assert one.resources == look(moved).resources
+    assert one.resources != look(tenant(connector(), rule(stops=True))).resources
+
+
+def test_every_refusal_has_its_name_in_the_table() -> None:
+    """Whatever the cases above were refused for."""
+    names = {
+        *told(drafted(tenant(dehydrated=True), cloud="china")),
+        *told(drafted(tenant(connector(comment="")))),
+    }
+
+    assert names <= set(RULES)
+
+
+TEXTS = st.sampled_from(["", "words", f"words\n{MARK}", MARK, "exosync:owner=other;target=way-out"])
+CONNECTORS = st.builds(
+    lambda name, guid, **fields: replace(connector(**fields), name=name, guid=guid),
+    name=st.sampled_from([NAME, NAME.upper(), "Partner X", "Other"]),
+    guid=st.sampled_from(["guid-connector", "guid-b", "guid-c"]),
+    comment=TEXTS,
+    enabled=st.booleans(),
+    scoped=st.booleans(),
+    use_mx=st.booleans(),
+    tls=st.sampled_from(["", "EncryptionOnly", "DomainValidation"]),
+    tls_domain=st.sampled_from(["", "far.example"]),
+    smart_hosts=st.sampled_from([(), ("a.far.example", "b.far.example"), ("z.example",)]),
+    recipient_domains=st.sampled_from([(), ("*",), ("example.org",)]),
+)
+CONDITIONS = st.sampled_from(
+    [
+        {"RecipientDomainIs": (DOMAIN,)},
+        {"RecipientDomainIs": ("example.org",), "SentToMemberOf": ("x@example.com",)},
+        {"RecipientDomainIs": (DOMAIN,), "FromScope": ("InOrganization",)},
+    ]
+)
+RULES_ = st.builds(
+    lambda name, guid, to, **fields: replace(
+        rule(**fields),
+        name=name,
+        guid=guid,
+        actions={"RouteMessageOutboundConnector": (to,)} if to else {"Quarantine": ("True",)},
+    ),
+    name=st.sampled_from([NAME, NAME.upper(), "Theirs", "More"]),
+    guid=st.sampled_from(["guid-rule", "guid-r", "guid-s"]),
+    to=st.sampled_from(["", NAME, "Partner X", "Gone"]),
+    comments=TEXTS,
+    enabled=st.booleans(),
+    stops=st.booleans(),
+    mode=st.sampled_from(["Enforce", "Audit"]),
+    conditions=CONDITIONS,
+)
+TENANTS = st.builds(
+    lambda connectors, rules, type_: tenant(*connectors, *rules, type_=type_),
+    st.lists(CONNECTORS, max_size=3, unique_by=(lambda one: one.guid, lambda one: one.name)),
+    st.lists(RULES_, max_size=3, unique_by=(lambda one: one.guid, lambda one: one.name)),
+    st.sampled_from(DomainType),
+)
+KEYS = st.sampled_from(
+    [
+        {},
+        {"routed": {"group": "there@example.com"}},
+        {"priority": 0},
+        {"exceptions": {"loop_breaker": None}},
+        {"remove": True},
+        {"write": "script"},
+    ]
+)
+
+
+def others(organisation: Organisation) -> tuple[set[str], set[str]]:
+    """Everything that is not marked as ours, as texts; the places of rules aside."""
+    connectors = {repr(one) for one in organisation.connectors if MARK not in one.comment.split()}
+    rules = {
+        repr(replace(one, priority=0))
+        for one in organisation.rules
+        if MARK not in one.comments.split()
+    }
+    return connectors, rules
+
+
+@given(TENANTS, KEYS)
+def test_whatever_is_there_a_few_plans_lead_to_rest_and_touch_nothing_of_others(
+    organisation: Organisation, keys: dict[str, Any]
+) -> None:
+    """Every command is one that a strict tenant takes, and no rule is ever for everybody."""
+    of, theirs = aim(**keys), others(organisation)
+    for _ in range(6):
+        steps = may(drafted(organisation, of=of))
+        if not steps:
+            break
+        for step in steps:
+            for call in step.detail:
+                organisation = after(organisation, call)
+                _way_is_there(organisation, call.cmdlet)
+        assert theirs == others(organisation)
+    draft = drafted(organisation, of=of)
+    assert [] == may(draft), "at rest"
+    assert draft.refusals or () == draft.steps
+
+
+def _way_is_there(organisation: Organisation, cmdlet: str) -> None:
+    """A rule is only switched on over a connector that is ours, on, and used by rules alone."""
+    if cmdlet != "Enable-TransportRule":
+        return
+    ours = [one for one in organisation.connectors if MARK in one.comment.split()]
+    routes = [one.connector for one in organisation.rules if MARK in one.comments.split()]
+    assert [one.name for one in ours] == routes
+    assert all(one.enabled and one.scoped and not one.recipient_domains for one in ours)
+
+
+@given(TENANTS, KEYS)
+def test_a_step_gives_what_is_then_seen(organisation: Organisation, keys: dict[str, Any]) -> None:
+    """The token that a step promises is the one that is read back."""
+    of = aim(**keys)
+    for step in may(drafted(organisation, of=of)):
+        assert step.expects == look(organisation, of=of).resources[step.resource]
+        for call in step.detail:
+            organisation = after(organisation, call)
+        assert step.gives == look(organisation, of=of).resources[step.resource]
+
+
+@given(TENANTS)
+def test_adopting_changes_no_more_than_comments(organisation: Organisation) -> None:
+    """What is ours afterwards is what it was, with the mark."""
+    changed = organisation
+    for step in may(drafted(organisation, adopting=True)):
+        assert step.before != step.after
+        for call in step.detail:
+            changed = after(changed, call)
+    assert _without_comments(organisation) == _without_comments(changed)
+    assert all(ours.comment.endswith(MARK) for ours in marked_now(organisation, changed))
+
+
+def _without_comments(organisation: Organisation) -> Organisation:
+    return replace(
+        organisation,
+        connectors=tuple(replace(one, comment="") for one in organisation.connectors),
+        rules=tuple(replace(one, comments="") for one in organisation.rules),
+    )
+
+
+def marked_now(before: Organisation, changed: Organisation) -> list[Connector]:
+    """The connectors that were changed."""
+    pairs = zip(before.connectors, changed.connectors, strict=True)
+    return [now for one, now in pairs if one != now]
