@@ -33,7 +33,7 @@ from tests.standins.exchange_switches import (
 )
 from tests.standins.exchange_tenants import LOOK_ALIKES, busy, people
 from tests.standins.google_keys import parsed_jwt
-from tests.standins.web import Request
+from tests.standins.web import Reply, Request
 
 Json = Any
 
@@ -505,6 +505,10 @@ def test_a_change_of_a_connector_is_partial(tenant: ExchangeStandIn, caller: Cal
     assert "no settings of 'Out' have been modified" in answer["@adminapi.warnings"][0]
     caller.value("Set-OutboundConnector", Identity="Out", IsValidated=True)
     assert held["IsValidated"]
+    when = {"LastValidationTimestamp": "2021-05-06 14:30:00z"}
+    caller.value("Set-OutboundConnector", Identity="Out", **when)
+    assert datetime(2021, 5, 6, 14, 30, tzinfo=UTC) == held["LastValidationTimestamp"]
+    caller.refused("Set-OutboundConnector", Identity="Out", LastValidationTimestamp="yesterday")
 
 
 @pytest.mark.parametrize("how", ["Remove", "Set"])
@@ -567,6 +571,17 @@ def test_rules_keep_their_order(tenant: ExchangeStandIn, caller: Caller) -> None
     found = caller.value("Get-TransportRule")
     assert [("B", 0), ("A", 1)] == [(one["Name"], one["Priority"]) for one in found]
     caller.refused("Set-TransportRule", Identity="B", Priority=2)
+    caller.value("Disable-TransportRule", Identity="B")
+    assert ["A"] == caller.names("Get-TransportRule", State="Enabled")
+
+
+def test_there_are_never_more_than_300_rules(tenant: ExchangeStandIn, caller: Caller) -> None:
+    """A secondary source says so."""
+    tenant.org.add_connector("Out", **SMART)
+    for number in range(299):
+        tenant.org.add_rule(f"R{number}", **ROUTE)
+    caller.value("New-TransportRule", Name="last", **ROUTE)
+    assert "300" in caller.refused("New-TransportRule", Name="too many", **ROUTE)
 
 
 def test_a_rule_names_its_connector(tenant: ExchangeStandIn, caller: Caller) -> None:
@@ -701,6 +716,26 @@ def test_too_many_requests_are_told(
     assert ({header} if header else set()) == named
 
 
+def test_the_service_may_fail_for_a_while(tenant: ExchangeStandIn, caller: Caller) -> None:
+    """By number, or as a test writes it for the addresses that it means."""
+    tenant.switch(fail=1)
+    answers = [caller.run("Get-AcceptedDomain") for _ in range(2)]
+    assert [503, 200] == [one.status_code for one in answers]
+    tenant.script(None, Reply(502), path="/adminapi/v2.0")
+    v2 = {"at": "v2.0", "to": "AcceptedDomain"}
+    answers = [caller.run("Get-AcceptedDomain", **one) for one in (v2, {}, v2, v2)]
+    assert [200, 200, 502, 200] == [one.status_code for one in answers]
+
+
+def test_the_two_roles_may_not_go_together(tenant: ExchangeStandIn, caller: Caller) -> None:
+    """One source says that a token for v2.0 is refused; what holds for one with both is unknown."""
+    tenant.switch(mixed_roles_refused=True)
+    assert 401 == caller.run("Get-AcceptedDomain").status_code
+    tenant.access.app_roles = {MANAGE}
+    caller.tokens.clear()
+    assert 200 == caller.run("Get-AcceptedDomain").status_code
+
+
 def test_requests_may_be_led_elsewhere(tenant: ExchangeStandIn, caller: Caller) -> None:
     """To a host of the vendor's or of somebody else's."""
     path = f"/adminapi/beta/{tenant.tenant}/InvokeCommand"
@@ -773,6 +808,9 @@ def test_message_traces_are_filtered(tenant: ExchangeStandIn, caller: Caller) ->
     (told,) = caller.ask("GET", path, GRAPH).json()["value"]
     assert ("Send external", "OutboundIpPoolName=relay") == (told["event"], told["data"])
     since, until = (f"{now - timedelta(days=one):%Y-%m-%dT%H:%M:%SZ}" for one in (11, 0))
+    recent = f"receivedDateTime ge {now - timedelta(seconds=90):%Y-%m-%dT%H:%M:%SZ}"
+    assert 2 == len(caller.ask("GET", ROOT, GRAPH, params={"$filter": recent}).json()["value"])
+    assert 404 == caller.ask("GET", "/v1.0/users", GRAPH).status_code
     wide = {"$filter": f"receivedDateTime ge {since} and receivedDateTime le {until}"}
     assert 400 == caller.ask("GET", ROOT, GRAPH, params=wide).status_code
     assert 400 == caller.ask("GET", ROOT, GRAPH, params={"$filter": "size eq 1"}).status_code
