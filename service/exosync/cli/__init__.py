@@ -35,6 +35,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("reading", "Show one run, plan, event or version."),
     "ranges": ("reading", "Show the desired ranges and where each comes from."),
     "explain": ("explain", "Tell what an address or host is, and who knows it."),
+    "trace": ("trace", "Tell the way of a message, station by station, without sending it."),
     "feed": ("feed", "Look at Microsoft's versions, or bring one in from a file."),
     "config": ("setup", "Show the configuration in force, or its JSON Schema."),
     "completion": ("setup", "Print the shell's completion script."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,7 +30,7 @@ Json = dict[str, Any]
 def check(*, as_json: bool) -> int:
     """Try the configuration, the feed, every target and every channel of alerts.
 
-    That is reachability, credentials and permissions. Nothing is changed or sent. Ends with 0 if all is right, else with 4.
+    That is reachability, credentials and permissions, and the way of a message to each of the validation recipients of Exchange Online. Nothing is changed or sent. Ends with 0 if all is right, else with 4.
     """
     with opened(rounds=1) as assembly:
         rows = [
@@ -64,9 +65,26 @@ def _checks(assembly: Assembly) -> Iterator[tuple[str, Check]]:
     for job in assembly.rules.jobs:
         assembly.rules.progress(f"checking {job.name}")
         yield from ((job.name, one) for one in check_target(job))
+    yield from _ways(assembly)
     yield from _paused(assembly)
     if assembly.config.alerts.channels or assembly.store.backlogs():
         yield from _channels(assembly)
+
+
+def _ways(assembly: Assembly) -> Iterator[tuple[str, Check]]:
+    """The way of a message for each pair that a router wants to be told of."""
+    from exosync.cli.trace import Inquiry
+    from exosync.core.target import Check
+    from exosync.render.way import verdict
+
+    inquiry = Inquiry(assembly)
+    for job in assembly.rules.jobs:
+        for sender, recipient in getattr(job.target, "routes", tuple)():
+            assembly.rules.progress(f"following a message to {recipient}")
+            (way,) = inquiry.view(sender, recipient, only=job.name)["ways"]
+            remedy = "" if way["ok"] else f"exosync trace {quote(sender)} {quote(recipient)}"
+            ok = False if way["error"] else way["ok"]
+            yield job.name, Check(f"way to {recipient}", ok, verdict(way), remedy)
 
 
 def _paused(assembly: Assembly) -> Iterator[tuple[str, Check]]:

@@ -41,7 +41,7 @@ def explain(*, what: str, no_targets: bool, as_json: bool) -> None:
             source(assembly),
             what,
             resolve=_resolve,
-            ask=lambda _: [_Asked(assembly, one) for one in asked],
+            ask=lambda _: [Asked(assembly, one) for one in asked],
         )
     if as_json:
         say_json(view)
@@ -49,7 +49,7 @@ def explain(*, what: str, no_targets: bool, as_json: bool) -> None:
         _show(view)
 
 
-class _Asked:
+class Asked:
     """A target that is observed once, however many addresses it is asked about."""
 
     def __init__(self, assembly: Assembly, job: Job) -> None:
@@ -58,7 +58,7 @@ class _Asked:
         self._error = job.error
         assembly.rules.progress(f"asking {job.name}")
         try:
-            self._observed = _observe(assembly, job)
+            self._observed = observe(assembly, job)
         except ExosyncError as error:
             self._error = error
 
@@ -75,7 +75,8 @@ class _Asked:
         return {**told, "knows": said.knows, "says": list(said.says)}
 
 
-def _observe(assembly: Assembly, job: Job) -> Observed | None:
+def observe(assembly: Assembly, job: Job) -> Observed | None:
+    """What a target holds now; None if it could not be built."""
     from exosync.recall import recall
 
     if job.target is None:

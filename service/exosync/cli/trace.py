@@ -1,0 +1,146 @@
+"""trace: the way of one message, without sending it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from exosync.cli.common import config_option, json_option, opened
+from exosync.cli.output import put, say_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosync.assembly import Assembly
+    from exosync.cli.explain import Asked
+    from exosync.core.desired import Desired
+    from exosync.core.target import Observed
+    from exosync.core.trace import Router, Way
+    from exosync.desk import Job
+
+Json = dict[str, Any]
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "good": {"fg": "green"},
+    "bad": {"fg": "red"},
+    "warn": {"fg": "yellow"},
+    "head": {"bold": True},
+    "": {},
+}
+
+
+@click.command(short_help="Tell the way of a message, station by station, without sending it.")
+@config_option
+@json_option
+@click.argument("sender", metavar="FROM")
+@click.argument("recipient", metavar="TO")
+def trace(*, sender: str, recipient: str, as_json: bool) -> int:
+    """Tell which way a message takes from FROM to TO; no message is sent.
+
+    That is: the accepted domain, the rules that act, the connector, its hosts (looked up and
+    tried on port 25), the addresses that the message leaves from, what SPF says there, whether
+    the other targets know them, and where it could come back. Each station says how sure it is.
+
+    Ends with 0 if the message arrives as far as can be told, 2 if something cannot be told, 4
+    if it goes astray or a target could not be asked.
+    """
+    from exosync.views.trace import mail_address
+
+    message = mail_address(sender, "FROM"), mail_address(recipient, "TO")
+    with opened(rounds=1) as assembly:
+        view = Inquiry(assembly).view(*message)
+    if as_json:
+        say_json(view)
+    else:
+        _show(view)
+    return exit_code(view)
+
+
+def exit_code(view: Json) -> int:
+    """What the command ends with."""
+    if view["ok"] is False or any(one["error"] for one in view["ways"]):
+        return 4
+    return 0 if view["ok"] else 2
+
+
+class Inquiry:
+    """Asks each target once, however many messages are asked about."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        self._routers: dict[str, LiveRouter] = {}
+        self._asked: list[Asked] = []
+
+    def view(self, sender: str, recipient: str, *, only: str = "") -> Json:
+        """The way of one message, by one router alone if `only` names it.
+
+        Raises UsageError if there is no router.
+        """
+        from exosync.cli.source import source
+        from exosync.views.trace import routers, trace_view
+
+        told = source(self._assembly)
+        names = [only] if only else [one.name for one in routers(told, recipient)]
+        routed = [self._router(name) for name in names]
+        return trace_view(told, sender, recipient, routed=routed, ask=self._ask)
+
+    def _router(self, name: str) -> LiveRouter:
+        if name not in self._routers:
+            job = next(one for one in self._assembly.rules.jobs if one.name == name)
+            self._routers[name] = LiveRouter(self._assembly, job)
+        return self._routers[name]
+
+    def _ask(self, _desired: Desired) -> Sequence[Asked]:
+        from exosync.cli.explain import Asked
+
+        if not self._asked:
+            listing = [one for one in self._assembly.rules.jobs if one.lists_ranges]
+            self._asked = [Asked(self._assembly, one) for one in listing]
+        return self._asked
+
+
+class LiveRouter:
+    """A router that is observed once, and asked about any number of messages."""
+
+    def __init__(self, assembly: Assembly, job: Job) -> None:
+        self._assembly, self._job = assembly, job
+        self.name, self.kind = job.name, job.kind
+
+    def way(self, sender: str, recipient: str) -> Way | None:
+        """The way now. Raises the errors of targets, or why the target could not be built."""
+        if self._job.error is not None:
+            raise self._job.error
+        router = cast("Router", self._job.target)
+        return router.trace(sender, recipient, self._observed)
+
+    @cached_property
+    def _observed(self) -> Observed:
+        from exosync.cli.explain import observe
+
+        self._assembly.rules.progress(f"asking {self.name}")
+        found = observe(self._assembly, self._job)
+        assert found is not None, "a target that could not be built has an error"
+        return found
+
+
+def _show(view: Json) -> None:
+    from exosync.render.way import drawn
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else 100
+    for text, tone in drawn(view, width=width, line=_line()):
+        style = _STYLES[tone]
+        put(click.style(text, **style) if style else text)
+
+
+def _line() -> str:
+    """What joins the stations: a dash that every terminal has, where the better one is lacking."""
+    try:
+        "│".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "|"
+    return "│"

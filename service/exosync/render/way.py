@@ -1,0 +1,91 @@
+"""The way of a message, drawn from above to below for a terminal, however narrow."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from exosync.core.words import cleaned, plural
+
+Json = dict[str, Any]
+Line = tuple[str, str]
+"""A line and its tone: `good`, `bad`, `warn`, or nothing."""
+
+WORDS = {True: "ok", False: "astray", None: "unknown"}
+"""What stands beside a station: without any colour it says the same."""
+
+TONES = {True: "good", False: "bad", None: "warn"}
+
+KINDS = {
+    "domain": "domain",
+    "rule": "rule",
+    "connector": "connector",
+    "smart_host": "host",
+    "source": "leaves",
+    "spf": "SPF",
+    "gateway": "lets in",
+    "loop": "way back",
+    "delivery": "end here",
+}
+"""What each kind of station is called in a drawing."""
+
+SURE = {"seen": "", "documented": "documented, not seen", "unproven": "unproven"}
+"""How sure something is; what was seen needs no word."""
+
+NARROWEST = 32
+_COLUMN = 9
+
+
+def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
+    """The lines of every way in a view of `exosync trace`; `line` joins the stations."""
+    safe = cleaned(view)
+    wide = max(width, NARROWEST)
+    for one in safe["ways"]:
+        head = f"{safe['from']} to {safe['to']}, by {one['target']}"
+        yield from ((text, "head") for text in textwrap.wrap(head, wide))
+        yield "", ""
+        yield from _stations(one["stages"], wide, line)
+        yield from ((text, TONES[one["ok"]]) for text in textwrap.wrap(verdict(one), wide))
+        yield "", ""
+
+
+def verdict(way: Json) -> str:
+    """How the way ends, in a sentence."""
+    if way["error"]:
+        return f"cannot be told: {way['error']}"
+    if not way["stages"]:
+        return "nothing is known yet: run exosync sync"
+    wrong = [one for one in way["stages"] if one["ok"] is False]
+    if wrong:
+        return f"goes astray: {wrong[0]['title']}"
+    unknown = [one for one in way["stages"] if one["ok"] is None]
+    if unknown:
+        return f"nothing is wrong, but {plural(len(unknown), 'station')} cannot be told"
+    return "arrives, as far as can be told"
+
+
+def _stations(stages: list[Json], width: int, line: str) -> Iterator[Line]:
+    for number, one in enumerate(stages, 1):
+        mark, last = WORDS[one["ok"]], number == len(stages)
+        head = f"{KINDS.get(one['kind'], one['kind'])}: {one['title']}"
+        yield from _block(f"{mark:<{_COLUMN}}", head, TONES[one["ok"]], width, line)
+        sure = SURE.get(one["sure"], one["sure"])
+        says = [*one["says"], *([f"({sure})"] if sure else [])]
+        for each in says:
+            yield from _block(_beside(line), f"- {each}", "", width, line, further="  ")
+        yield (" " if last else f" {line}").rstrip(), ""
+
+
+def _block(
+    first: str, text: str, tone: str, width: int, line: str, further: str = ""
+) -> Iterator[Line]:
+    """A text that goes on below itself, beside the line that joins the stations."""
+    wrapped = textwrap.wrap(text, width - _COLUMN - len(further)) or [""]
+    yield first + wrapped[0], tone
+    for each in wrapped[1:]:
+        yield f"{_beside(line)}{further}{each}", tone
+
+
+def _beside(line: str) -> str:
+    return f" {line}".ljust(_COLUMN)
