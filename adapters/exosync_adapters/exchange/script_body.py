@@ -102,6 +102,8 @@ def compares(call: Call) -> bool:
 
 def call_lines(step: ScriptStep, call: Call) -> Iterator[str]:
     """The lines of one call, which do nothing where all is so. Raises ValueError."""
+    if call.cmdlet.partition("-")[2] != step.noun:
+        raise ValueError(f"the step is about another thing than {call.cmdlet}")
     match call.cmdlet.partition("-")[0]:
         case "New":
             yield from _new(call)

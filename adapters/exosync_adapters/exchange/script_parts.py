@@ -21,20 +21,26 @@ foreach ($session in $sessions) {
 
 MARKED = """\
 function Test-ExosyncMark([string] $Text) {
-    return @($Text -split [char] 10 | ForEach-Object { $_.TrimEnd() }) -ccontains $mark
+    $lines = @($Text -split [char] 10 | ForEach-Object { $_.TrimEnd() } | Where-Object { $_ })
+    return $lines.Count -and $lines[-1] -ceq $mark
 }
 """
-"""Whether a line of a comment is exactly the mark."""
+"""Whether the mark is the last line of a comment: in the middle it may be somebody's copy."""
 
 CONNECTORS = """\
 function Get-ExosyncConnector {
-    $all = @(Get-OutboundConnector -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
-    $all += @(Get-OutboundConnector -IsTransportRuleScoped:$true -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
-    $all += @(Get-OutboundConnector -IncludeTestModeConnectors:$true -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
+    $all = @()
+    foreach ($scoped in @($false, $true)) {
+        foreach ($test in @($false, $true)) {
+            $all += @(Get-OutboundConnector -IsTransportRuleScoped:$scoped -IncludeTestModeConnectors:$test -ResultSize Unlimited -WarningAction SilentlyContinue -ErrorAction Stop)
+        }
+    }
     return $all | Sort-Object -Property Guid -Unique
 }
 """
-"""All connectors: a listing without parameters leaves some out (Get-OutboundConnector)."""
+"""All connectors: a listing leaves out those for rules alone and in test mode, or gives only them
+(Get-OutboundConnector).
+"""
 
 RULES = """\
 function Get-ExosyncRule {

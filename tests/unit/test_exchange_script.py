@@ -1,0 +1,416 @@
+"""The scripts: every text is one literal, they parse, and they do what their step says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exosync_adapters.exchange.records import Call
+from exosync_adapters.exchange.script import FUNCTION, ScriptStep, What, text
+from tests.standins.exchange_console import TENANT, Console
+from tests.standins.exchange_org import Org
+from tests.standins.exchange_tenants import busy
+from tests.standins.powershell import Shell, Thrown, faults, parse
+
+DOMAIN = "example.com"
+MARK = "exosync:owner=exosync;target=exchange"
+NAME = "exosync example.com"
+
+CONNECTOR: dict[str, object] = {
+    "Name": NAME,
+    "ConnectorType": "Partner",
+    "Enabled": True,
+    "IsTransportRuleScoped": True,
+    "UseMXRecord": False,
+    "SmartHosts": ["mx1.other.example", "mx2.other.example"],
+    "TlsSettings": "EncryptionOnly",
+    "Comment": MARK,
+}
+RULE: dict[str, object] = {
+    "Name": NAME,
+    "Enabled": False,
+    "Mode": "Enforce",
+    "RecipientDomainIs": [DOMAIN],
+    "ExceptIfSentToMemberOf": ["here@example.com"],
+    "ExceptIfHeaderContainsMessageHeader": "X-Exosync-Routed",
+    "ExceptIfHeaderContainsWords": ["exosync"],
+    "SetHeaderName": "X-Exosync-Routed",
+    "SetHeaderValue": "exosync",
+    "RouteMessageOutboundConnector": NAME,
+    "Comments": MARK,
+}
+
+# Whatever somebody may call a thing, quotation marks and signs of PowerShell above all.
+signs = st.sampled_from(list("'\"`$#@(){};|&\u2018\u2019\u201a\u201b\u201c\u201d\n\r\t\0\u202e"))
+texts = st.text(st.one_of(signs, st.characters()), max_size=30)
+
+
+def step(what: What, *calls: Call, **changes: Any) -> ScriptStep:
+    """A step at the connector, rule or domain of the tests."""
+    basic = ScriptStep(what, calls, name=NAME, mark=MARK, tenant=TENANT, domain=DOMAIN)
+    return replace(basic, **changes)
+
+
+def create_connector(**changes: object) -> ScriptStep:
+    """The step that makes the connector."""
+    return step(What.CREATE_CONNECTOR, Call("New-OutboundConnector", {**CONNECTOR, **changes}))
+
+
+def create_rule(**changes: object) -> ScriptStep:
+    """The step that makes the rule."""
+    call = Call("New-TransportRule", {**RULE, **changes})
+    return step(What.CREATE_RULE, call, connector=NAME)
+
+
+STEPS = {
+    What.CREATE_CONNECTOR: create_connector(),
+    What.CHANGE_CONNECTOR: step(
+        What.CHANGE_CONNECTOR,
+        Call("Set-OutboundConnector", {"Identity": NAME, "SmartHosts": ["mx3.other.example"]}),
+    ),
+    What.CREATE_RULE: create_rule(),
+    What.CHANGE_RULE: step(
+        What.CHANGE_RULE,
+        Call(
+            "Set-TransportRule",
+            {
+                "Identity": NAME,
+                "ExceptIfSentToMemberOf": None,
+                "SentToMemberOf": ["elsewhere@example.com"],
+                "RouteMessageOutboundConnector": NAME,
+            },
+        ),
+        connector=NAME,
+    ),
+    What.SWITCH_RULE_ON: step(
+        What.SWITCH_RULE_ON, Call("Enable-TransportRule", {"Identity": NAME}), connector=NAME
+    ),
+    What.SWITCH_RULE_OFF: step(
+        What.SWITCH_RULE_OFF, Call("Disable-TransportRule", {"Identity": NAME, "Confirm": False})
+    ),
+    What.REMOVE_RULE: step(
+        What.REMOVE_RULE, Call("Remove-TransportRule", {"Identity": NAME, "Confirm": False})
+    ),
+    What.SWITCH_CONNECTOR_OFF: step(
+        What.SWITCH_CONNECTOR_OFF,
+        Call("Set-OutboundConnector", {"Identity": NAME, "Enabled": False}),
+    ),
+    What.REMOVE_CONNECTOR: step(
+        What.REMOVE_CONNECTOR, Call("Remove-OutboundConnector", {"Identity": NAME})
+    ),
+    What.MARK: step(
+        What.MARK,
+        Call("Set-OutboundConnector", {"Identity": NAME, "Comment": f"Ours since 2019\n{MARK}"}),
+    ),
+    What.INTERNAL_RELAY: step(
+        What.INTERNAL_RELAY,
+        Call("Set-AcceptedDomain", {"Identity": DOMAIN, "DomainType": "InternalRelay"}),
+        name=DOMAIN,
+    ),
+}
+"""A step of each kind."""
+
+
+@pytest.mark.parametrize("what", What)
+def test_every_script_parses(what: What) -> None:
+    """By tree-sitter's grammar of PowerShell, without an error or a missing part."""
+    assert [] == list(faults(parse(text(STEPS[what]))))
+
+
+@given(texts, texts, texts)
+def test_a_script_parses_whatever_things_are_called(name: str, host: str, note: str) -> None:
+    """And it is one function, whatever stands in its texts."""
+    plain = create_connector(Name=name, SmartHosts=[host], Comment=f"{note}\n{MARK}")
+    tree = parse(text(replace(plain, name=name)))
+    functions = [one for one in tree.named_children[-1].named_children if one.type != "comment"]
+
+    assert [] == [one for one in faults(tree) if not _is_foreign_to_the_grammar(name, host, note)]
+    assert ["function_statement"] == [one.type for one in functions]
+
+
+def _is_foreign_to_the_grammar(*plain: str) -> bool:
+    return any(ord(sign) > 0x7F for one in plain for sign in one)
+
+
+@pytest.mark.parametrize("what", What)
+def test_a_script_can_be_pasted_anywhere(what: What) -> None:
+    """No empty line, no tab, nothing between double quotes, no line with blanks at its end."""
+    lines = text(STEPS[what]).splitlines()
+
+    assert [] == [one for one in lines if not one.strip() or one != one.rstrip()]
+    assert '"' not in text(STEPS[what])
+    assert "\t" not in text(STEPS[what])
+
+
+def test_a_script_with_other_signs_tells_if_it_was_read_wrongly() -> None:
+    """A file without a byte order mark is read as another encoding by Windows PowerShell."""
+    odd = text(create_connector(Name="Überlauf"))
+    garbled = odd.encode().decode("cp1252")
+    shell = Shell(lambda *_: [])
+    shell.load(garbled)
+
+    with pytest.raises(Thrown, match="wrong encoding"):
+        shell.run(FUNCTION)
+    assert "encoding" not in text(STEPS[What.CREATE_CONNECTOR])
+
+
+def test_to_load_a_script_changes_nothing() -> None:
+    """It only defines a function."""
+    console = Console(tenant())
+    console.shell.load(text(STEPS[What.CREATE_CONNECTOR]))
+    assert [] == console.writes
+
+
+def tenant() -> Org:
+    """A tenant without anything of ours."""
+    org = Org(DOMAIN)
+    org.add_group(f"here@{DOMAIN}")
+    org.add_group(f"elsewhere@{DOMAIN}")
+    return org
+
+
+def built(*, on: bool = False) -> Org:
+    """A tenant in which the scripts were run."""
+    org = tenant()
+    console = Console(org)
+    console.run(text(STEPS[What.CREATE_CONNECTOR]))
+    console.run(text(STEPS[What.CREATE_RULE]))
+    if on:
+        console.run(text(STEPS[What.SWITCH_RULE_ON]))
+    return org
+
+
+def test_connector_and_rule_are_made_one_after_the_other() -> None:
+    """The rule is off until a step of its own switches it on."""
+    org = built()
+
+    assert (MARK, True) == (
+        org.connectors[0]["Comment"],
+        org.connectors[0]["IsTransportRuleScoped"],
+    )
+    assert ("Disabled", NAME) == (
+        org.rules[0]["State"],
+        org.rules[0]["RouteMessageOutboundConnector"],
+    )
+    Console(org).run(text(STEPS[What.SWITCH_RULE_ON]))
+    assert "Enabled" == org.rules[0]["State"]
+
+
+def prepared(what: What) -> Org:
+    """A tenant as the step expects it."""
+    off = {What.REMOVE_RULE, What.SWITCH_RULE_ON, What.CHANGE_RULE}
+    if what is What.CREATE_CONNECTOR or what is What.INTERNAL_RELAY:
+        return tenant()
+    if what is What.MARK:
+        org = tenant()
+        org.add_connector(NAME, Comment="Ours since 2019")
+        return org
+    org = built(on=what not in off)
+    if what in (What.CREATE_RULE, What.SWITCH_CONNECTOR_OFF, What.REMOVE_CONNECTOR):
+        org.rules.clear()
+    if what is What.REMOVE_CONNECTOR:
+        org.connectors[0]["Enabled"] = False
+    return org
+
+
+@pytest.mark.parametrize("what", What)
+def test_a_script_does_its_step_once_however_often_it_is_run(what: What) -> None:
+    """The second run writes nothing, and says so or shows what is there."""
+    console = Console(prepared(what))
+    console.run(text(STEPS[what]))
+    assert [one.cmdlet for one in STEPS[what].calls] == console.writes
+    after = console.org.copied().held()
+
+    console.writes.clear()
+    console.run(text(STEPS[what]))
+    assert [] == console.writes
+    assert after == console.org.held()
+
+
+@pytest.mark.parametrize("what", What)
+def test_what_if_tells_and_changes_nothing(what: What) -> None:
+    """ShouldProcess is asked about the thing, by name, and the command."""
+    console = Console(prepared(what))
+    before = console.org.copied().held()
+    console.run(text(STEPS[what]), what_if=True)
+
+    assert before == console.org.held()
+    assert [] == console.writes
+    (asked,) = console.shell.asked
+    assert asked[0] == STEPS[what].name
+    assert asked[1].startswith(STEPS[what].calls[0].cmdlet)
+
+
+@pytest.mark.parametrize("what", What)
+def test_a_script_for_another_tenant_stops(what: What) -> None:
+    """One session of another tenant is enough: nobody can tell which one a command takes."""
+    console = Console(prepared(what), tenants=(TENANT, "11111111-2222-4333-8444-555555555555"))
+
+    with pytest.raises(Thrown, match="Connected to the tenant 11111111"):
+        console.run(text(STEPS[what]))
+    assert [] == console.writes
+
+
+def test_without_a_connection_nothing_is_asked() -> None:
+    """The message says what to run first."""
+    with pytest.raises(Thrown, match="run Connect-ExchangeOnline first"):
+        Console(tenant(), tenants=()).run(text(STEPS[What.CREATE_CONNECTOR]))
+
+
+def connector_of(org: Org) -> dict[str, Any]:
+    """The connector of the tests."""
+    return next(one for one in org.connectors if one["Name"] == NAME)
+
+
+def change(**properties: Any) -> Callable[[Org], None]:
+    """Somebody changes the connector."""
+    return lambda org: connector_of(org).update(properties)
+
+
+def change_rule(**properties: Any) -> Callable[[Org], None]:
+    """Somebody changes the rule."""
+    return lambda org: org.rules[0].update(properties)
+
+
+def copied(org: Org) -> None:
+    """Somebody makes a copy of the connector, comment and all."""
+    org.add_connector("Copy", Comment=f"a copy\r\n{MARK}")
+
+
+STOPS = [
+    (What.CHANGE_CONNECTOR, change(Comment="mine now"), "is not there"),
+    (What.CHANGE_CONNECTOR, copied, "The mark stands at 2 objects"),
+    (What.CREATE_CONNECTOR, change(Comment=None), "is there, and is not of exosync"),
+    (
+        What.CREATE_CONNECTOR,
+        change(SmartHosts=["mx.elsewhere.example"]),
+        "other than it would be made: SmartHosts",
+    ),
+    (What.CREATE_RULE, change(Enabled=False), "is disabled"),
+    (What.CREATE_RULE, change(IsTransportRuleScoped=False), "takes other mail"),
+    (What.CREATE_RULE, change(TestMode=True), "in test mode"),
+    (What.CREATE_RULE, change(Comment=None), "does not carry the mark"),
+    (What.SWITCH_RULE_ON, lambda org: org.connectors.clear(), "create it first"),
+    (What.SWITCH_RULE_ON, change(Enabled=False), "is disabled"),
+    (What.SWITCH_RULE_ON, change_rule(Comments="see exosync:owner=exosync"), "is not there"),
+    (What.CHANGE_RULE, change(Name="renamed"), "create it first"),
+    (What.REMOVE_RULE, change_rule(State="Enabled"), "switch it off first"),
+    (What.SWITCH_CONNECTOR_OFF, change_rule(State="Enabled"), f"still send mail .*: {NAME}"),
+    (What.REMOVE_CONNECTOR, change_rule(State="Disabled"), f"still send mail .*: {NAME}"),
+]
+
+
+@pytest.mark.parametrize(("what", "somebody", "says"), STOPS)
+def test_a_script_stops_where_things_are_not_as_expected(
+    what: What, somebody: Callable[[Org], None], says: str
+) -> None:
+    """It says what it found, and writes nothing."""
+    org = built()
+    somebody(org)
+    before = org.copied().held()
+    console = Console(org)
+
+    with pytest.raises(Thrown, match=says):
+        console.run(text(STEPS[what]))
+    assert [] == console.writes
+    assert before == org.held()
+
+
+def test_a_known_guid_finds_what_was_renamed_and_refuses_what_lost_its_mark() -> None:
+    """The name proves nothing; the Guid tells what became of it."""
+    org = built()
+    known = replace(STEPS[What.CHANGE_CONNECTOR], guid=org.connectors[0]["Guid"])
+    org.connectors[0]["Name"] = "renamed"
+    Console(org).run(text(known))
+    assert ["mx3.other.example"] == org.connectors[0]["SmartHosts"]
+
+    org.connectors[0]["Comment"] = "mine"
+    with pytest.raises(Thrown, match="renamed does not carry the mark of exosync any more"):
+        Console(org).run(text(known))
+
+
+@pytest.mark.parametrize("name", [NAME.upper(), "somebody's"])
+def test_what_others_have_is_never_written(name: str) -> None:
+    """Names that differ in case alone are the same to Exchange, and still not ours."""
+    org = built()
+    org.rules[0]["Comments"] = "not ours"
+    org.rules[0]["Name"] = name
+    for what in (What.SWITCH_RULE_OFF, What.REMOVE_RULE):
+        console = Console(org)
+        console.run(text(STEPS[what]))
+        assert [] == console.writes
+
+
+def test_a_comment_that_was_changed_meanwhile_is_not_written_over() -> None:
+    """To mark is to set the whole comment."""
+    org = prepared(What.MARK)
+    org.connectors[0]["Comment"] = "Ours since 2019, ask Grace"
+
+    with pytest.raises(Thrown, match="changed the comment meanwhile"):
+        Console(org).run(text(STEPS[What.MARK]))
+
+
+def test_a_rule_is_marked_with_its_connector_kept() -> None:
+    """Set-TransportRule without the action would blank it."""
+    org = tenant()
+    org.add_connector("Old way")
+    org.add_rule(NAME, RecipientDomainIs=[DOMAIN], RouteMessageOutboundConnector="Old way")
+    call = Call("Set-TransportRule", {"Comments": MARK, "RouteMessageOutboundConnector": "Old way"})
+    Console(org).run(text(step(What.MARK, call)))
+    assert (MARK, "Old way") == (
+        org.rules[0]["Comments"],
+        org.rules[0]["RouteMessageOutboundConnector"],
+    )
+
+
+LISTINGS: list[dict[str, Any]] = [
+    {},
+    {"hide_scoped": True},
+    {"hide_scoped": True, "test_mode": "only"},
+    {"unknown_identity": "all", "empty_as": "null"},
+    {"empty_as": "[]", "sidecars": False},
+]
+"""The ways in which a listing may leave connectors out, and write nothing down."""
+
+
+@pytest.mark.parametrize("switches", LISTINGS)
+def test_among_other_peoples_things_only_ours_change(switches: dict[str, Any]) -> None:
+    """A tenant of many years, whatever its listings leave out: from nothing to mail and back."""
+    org = busy(DOMAIN)
+    org.add_group(f"here@{DOMAIN}")
+    before = org.copied().held()
+    console = Console(org, **switches)
+    for what in (What.CREATE_CONNECTOR, What.CREATE_RULE, What.SWITCH_RULE_ON):
+        console.run(text(STEPS[what]))
+    assert "Enabled" == org.rules[-1]["State"]
+    for what in (
+        What.SWITCH_RULE_OFF,
+        What.REMOVE_RULE,
+        What.SWITCH_CONNECTOR_OFF,
+        What.REMOVE_CONNECTOR,
+    ):
+        console.run(text(STEPS[what]))
+    assert before == org.held()
+
+
+def test_in_the_end_it_shows_what_is_there() -> None:
+    """Read anew, with the properties that matter."""
+    (shown,) = Console(tenant()).run(text(STEPS[What.CREATE_CONNECTOR]))
+    assert (NAME, True, MARK) == (shown.get("name"), shown.get("ENABLED"), shown.get("Comment"))
+
+
+def test_a_call_that_no_step_makes_is_a_fault_of_ours() -> None:
+    """Nothing else ever gets into a script."""
+    with pytest.raises(ValueError, match="Enable-OrganizationCustomization"):
+        text(
+            step(
+                What.CHANGE_RULE,
+                Call("Set-TransportRule", {}),
+                Call("Enable-OrganizationCustomization", {}),
+            )
+        )
