@@ -13,9 +13,6 @@ loopback has no others. What is unknown of the vendors is said where it is decid
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
 from typing import Self
 
 from tests.standins.exchange import ExchangeStandIn
@@ -24,7 +21,7 @@ from tests.standins.farside_mimecast import MimecastMail
 from tests.standins.google import GoogleStandIn
 from tests.standins.mailflow_client import Tls
 from tests.standins.mailflow_exchange import ExchangeMail
-from tests.standins.mailflow_letter import Journey, Letter, domain_of
+from tests.standins.mailflow_letter import Journey, Letter, domain_of, read_letter, written
 from tests.standins.mailflow_names import Names
 from tests.standins.mailflow_post import Post
 from tests.standins.mailflow_traces import Traces
@@ -58,7 +55,7 @@ class MailFlow:
         elsewhere: Iterable[str] = (),
     ) -> None:
         self.post = Post(names)
-        self.domain = domain
+        self.domain, self._org = domain, exchange.org
         traces = Traces(lambda: exchange.org, names)
         self.exchange = ExchangeMail(
             self.post,
@@ -73,6 +70,7 @@ class MailFlow:
 
     def __enter__(self) -> Self:
         self.post.__enter__()
+        self._org.send, self._org.validate = self._by_graph, self.exchange.try_connector
         self.post.open(self.exchange, self.exchange.host, SUBMISSION)
         self.post.open(self.mimecast, self.mimecast.host)
         self.post.open(self.google, *GOOGLE_HOSTS)
@@ -101,6 +99,11 @@ class MailFlow:
         """Let mail of somebody outside come to Exchange Online; gives the way to each recipient."""
         return self._send(sender, to, subject, source=source, login=None)
 
+    def _by_graph(self, user: str, mime: bytes) -> None:
+        """Take what a mailbox sends by Graph. It is under way when Graph has answered."""
+        self.may_sign_in(user)
+        self._hand_in(read_letter(user, mime), source=OUTSIDE, login=(user, PASSWORD))
+
     def _send(
         self,
         sender: str,
@@ -111,26 +114,17 @@ class MailFlow:
         login: tuple[str, str] | None,
     ) -> Mapping[str, Journey]:
         letter = written(sender, to, subject)
+        self._hand_in(letter, source=source, login=login)
+        self.post.settle()
+        return {one: self.post.journey(letter.id, one) for one in letter.to}
+
+    def _hand_in(self, letter: Letter, *, source: str, login: tuple[str, str] | None) -> None:
         self.post.send(
             letter,
             letter.to,
             SUBMISSION if login else self.exchange.host,
             source=source,
-            helo=f"mail.{domain_of(sender)}",
+            helo=f"mail.{domain_of(letter.sender)}",
             tls=Tls(required=True),
             login=login,
         )
-        self.post.settle()
-        return {one: self.post.journey(letter.id, one) for one in letter.to}
-
-
-def written(sender: str, to: Iterable[str], subject: str) -> Letter:
-    """A message as its author hands it in."""
-    recipients = tuple(to)
-    message = EmailMessage()
-    message["From"], message["To"] = sender, ", ".join(recipients)
-    message["Subject"], message["Date"] = subject, format_datetime(datetime.now(UTC))
-    message["Message-ID"] = make_msgid(domain=domain_of(sender))
-    message.set_content("The usual place?\n")
-    content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
-    return Letter(str(message["Message-ID"]).strip("<>"), sender, recipients, content, source="")

@@ -12,13 +12,20 @@ Sources are named as in `tests.standins.exchange_switches`. In the order of a me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from tests.standins.exchange_org import Org, Record
 from tests.standins.mailflow_client import Said, Tls
-from tests.standins.mailflow_letter import Hop, Letter, Verdict, domain_of, with_headers
+from tests.standins.mailflow_letter import (
+    Hop,
+    Letter,
+    Verdict,
+    domain_of,
+    with_headers,
+    written,
+)
 from tests.standins.mailflow_post import Post
 from tests.standins.mailflow_rules import Ruling, accepted, rule_on
 from tests.standins.mailflow_server import TAKEN, is_good
@@ -216,6 +223,33 @@ class ExchangeMail:
     def _next_address(self) -> str:
         self.addresses.append(self.addresses.pop(0))
         return self.addresses[-1]
+
+    def try_connector(self, connector: Record, recipients: Sequence[str]) -> list[tuple[str, bool]]:
+        """What Validate-OutboundConnector does: a real message through the connector (A13).
+
+        Its sender is fixed, and no rule sees it. The tasks' names are ours.
+        """
+        sender = f"O365ConnectorValidation@{self._org().initial_domain}"
+        letter = written(sender, recipients, "Test email for connector validation")
+        hosts = self._hosts(connector, recipients[0])
+        done, arrived = [], set()
+        for host in hosts:
+            replies = self._spoken_to(host, letter, connector)
+            reached = not all(one.startswith("450 4.") for one in replies.values())
+            done.append((f"Check connectivity to '{host}'", reached))
+            arrived |= {one for one, reply in replies.items() if is_good(reply)}
+        return [*done, *((f"Send test email to '{one}'", one in arrived) for one in recipients)]
+
+    def _spoken_to(self, host: str, letter: Letter, connector: Record) -> Mapping[str, str]:
+        said = self.post.send(
+            letter,
+            letter.to,
+            host,
+            source=self._next_address(),
+            helo=self.host,
+            tls=_tls(connector, Ruling()),
+        )
+        return said.replies
 
     # What is told
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import format_datetime, getaddresses, make_msgid
 from enum import StrEnum
 
 
@@ -147,3 +149,23 @@ def with_headers(content: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
         head = old.sub(b"", head + b"\r\n").rstrip(b"\r\n")
         head += f"\r\n{name}: {value}".encode()
     return head + gap + body
+
+
+def written(sender: str, to: Iterable[str], subject: str) -> Letter:
+    """A message as its author hands it in."""
+    recipients = tuple(to)
+    message = EmailMessage()
+    message["From"], message["To"] = sender, ", ".join(recipients)
+    message["Subject"], message["Date"] = subject, format_datetime(datetime.now(UTC))
+    message["Message-ID"] = make_msgid(domain=domain_of(sender))
+    message.set_content("The usual place?\n")
+    content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+    return Letter(str(message["Message-ID"]).strip("<>"), sender, recipients, content, source="")
+
+
+def read_letter(sender: str, content: bytes) -> Letter:
+    """A message that is there already, to everybody in its header To."""
+    message = message_from_bytes(content, policy=policy.default)
+    to = tuple(one for _, one in getaddresses([str(message["To"])]))
+    lines = re.sub(rb"\r?\n", b"\r\n", content)
+    return Letter(str(message["Message-ID"]).strip("<>"), sender, to, lines, source="")

@@ -420,6 +420,35 @@ def test_the_trace_tells_what_became_of_each_recipient(ready: Company) -> None:
     assert SPOOFED in [one["description"] for one in traces[-1]["details"]]
 
 
+def test_a_connector_is_tried_by_a_message_of_its_own(ready: Company) -> None:
+    """Its sender is fixed and no rule sees it; that Mimecast takes it is all that is told."""
+    connector = ready.exchange.org.connectors[0]
+    good = ready.exchange.org.validate(connector, [GRACE])
+    connector["SmartHosts"] = ["gone.mimecast.com"]
+    bad = ready.exchange.org.validate(connector, [GRACE])
+    ready.flow.post.settle()
+
+    assert [
+        (f"Check connectivity to '{GATEWAY}'", True),
+        (f"Send test email to '{GRACE}'", True),
+    ] == good
+    assert [False, False] == [works for _, works in bad]
+    (letter,) = ready.flow.google.mailboxes[GRACE]
+    assert "O365ConnectorValidation@example.onmicrosoft.com" == letter.sender
+    assert None is letter.message[LOOP_BREAKER[0]]
+
+
+def test_what_graph_sends_travels_as_well(ready: Company) -> None:
+    """From the mailbox that sends it, under the id that it has."""
+    mime = b"From: ada@example.com\nTo: Alan <alan@example.com>\nMessage-ID: <1@x>\n\nHello\n"
+
+    ready.exchange.org.send(ADA, mime)
+    ready.flow.post.settle()
+
+    assert "google" == ready.flow.post.journey("1@x", BOTH).delivered_at
+    assert ["<1@x>"] == [one["messageId"] for one in ready.exchange.org.traces]
+
+
 def test_a_header_that_is_set_takes_the_place_of_the_old_one() -> None:
     """Folded lines and all; the body stays."""
     content = b"X-A: 1\r\n folded\r\nTo: a@example.com\r\nx-a: 2\r\n\r\nX-A: body\r\n"
