@@ -22,7 +22,7 @@ PUBLISHED: Final = {
 }
 """The endpoints of v2.0 that we have a use for, and the command of each (docs)."""
 
-_LIMIT = 30_000  # seen in Rate-Limit-Limit (A6)
+_LIMIT = 30_000  # seen in Rate-Limit-Limit (public code, 2024)
 
 
 class Faults:
@@ -119,7 +119,7 @@ class Gate:
         return run(command, base)
 
     def _module_file(self, base: str, switches: Switches) -> Reply:
-        """What the caller may run (A20)."""
+        """What the caller may run (CIPP)."""
         names = ",".join(sorted(self._may_run(switches)))
         value = [{"exportedCmdlets": names, "version": "3.9.0"}]
         return replies.success(base, value)

@@ -1,4 +1,8 @@
-"""The commands that change outbound connectors, with what they refuse (D)."""
+"""The commands that change outbound connectors, with what they refuse.
+
+Likely, and seen by nobody whose report we know: that a duplicate's type is
+ADObjectAlreadyExistsException, that New gives what it made, that Set with nothing to do warns.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +62,7 @@ _COMMON = ("Identity", "Confirm", "WhatIf", "ErrorAction")
 
 
 def new(org: Org, given: Parameters, switches: Switches) -> Outcome:
-    """New-OutboundConnector gives what it made (B3)."""
+    """New-OutboundConnector gives what it made."""
     name = needed("Name", given)
     check_name(name, [one["Name"] for one in org.connectors], switches)
     asked = stored(given)
@@ -69,7 +73,7 @@ def new(org: Org, given: Parameters, switches: Switches) -> Outcome:
 
 
 def set_(org: Org, given: Parameters, switches: Switches) -> Outcome:
-    """Set-OutboundConnector gives nothing, and warns if there is nothing to do (B3)."""
+    """Set-OutboundConnector gives nothing, and warns if there is nothing to do."""
     held = _known(org, given)
     asked = stored(given)
     others = [one["Name"] for one in org.connectors if one is not held]
@@ -103,7 +107,7 @@ def check_name(name: str, others: list[str], switches: Switches) -> None:
         text = f"The length of the property is too long. The maximum length is {LONGEST_NAME} and the length of the value provided is {len(name)}."
         raise Refused("Microsoft.Exchange.Data.DataValidationException", text)
     if name.casefold() in (one.casefold() for one in others):
-        text = f"The object '{name}' already exists. Please specify a different name."  # B1
+        text = f"The object '{name}' already exists. Please specify a different name."
         raise Refused(replies.EXISTS, text, status=switches.duplicate_status)
 
 
@@ -161,7 +165,7 @@ def _check_host(host: str) -> None:
 
 
 def _check_unreferenced(org: Org, held: Record, switches: Switches) -> tuple[str, ...]:
-    """B2: whether it is refused, and in which words, is not known."""
+    """Likely; whether it is refused, and in which words, is not known."""
     naming = [one["Name"] for one in org.rules if org.routed(one) is held]
     if not naming or switches.referenced == "allowed":
         return ()

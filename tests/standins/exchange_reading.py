@@ -77,7 +77,7 @@ def organization(org: Org, given: Parameters, switches: Switches) -> Outcome:
         "Name": org.initial_domain,
         "DisplayName": org.initial_domain.partition(".")[0].title(),
         "Guid": org.guid,
-        # A18: false is not yet readiness.
+        # Public code: false is not yet readiness.
         "IsDehydrated": switches.dehydrated == "yes",
         "IsValid": True,
     }
@@ -159,7 +159,7 @@ def _one(
     given: Parameters,
     switches: Switches,
 ) -> Outcome:
-    """The one of that identity; none or an unknown one may give everything (A12)."""
+    """The one of that identity; none or an unknown one may give everything (docs)."""
     identity = given["Identity"]
     found = find(identity) if identity else None
     if found is not None:

@@ -44,7 +44,7 @@ def new_domain(name: str, type_: str) -> Record:
 
 
 def new_connector(name: str) -> Record:
-    """An outbound connector as New-OutboundConnector leaves it if nothing else is said (D)."""
+    """An outbound connector as New-OutboundConnector leaves it if nothing else is said (docs)."""
     return {
         "Name": name,
         "Enabled": True,
@@ -126,7 +126,7 @@ def read_back(record: Record, switches: Switches) -> Record:
 
 
 def moment(when: datetime) -> str:
-    """Seven digits of a second, as .NET writes (A11)."""
+    """Seven digits of a second, as .NET writes (G2O)."""
     return f"{when:%Y-%m-%dT%H:%M:%S.%f}0Z"
 
 

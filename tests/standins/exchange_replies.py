@@ -37,7 +37,7 @@ class Refused(Exception):
 
 
 def not_found(identity: object) -> Refused:
-    """The object that is not there (A5)."""
+    """The object that is not there (an error that public code quotes)."""
     return Refused(
         NOT_FOUND,
         f"The operation couldn't be performed because object '{identity}' couldn't be found on "
@@ -55,7 +55,7 @@ def json_reply(value: Json, status: int = 200, headers: Mapping[str, str] | None
 def success(
     base: str, value: Sequence[Json], warnings: Sequence[str] = (), next_link: str = ""
 ) -> Reply:
-    """What a command gives: the array of warnings is always there (A4)."""
+    """What a command gives: the array of warnings is always there (G2O)."""
     body: dict[str, Json] = {
         "@odata.context": f"{base}/$metadata#Collection(Exchange.GenericHashTable)",
         "adminapi.warnings@odata.type": "#Collection(String)",
@@ -69,7 +69,7 @@ def success(
 
 
 def command_error(refused: Refused) -> Reply:
-    """An error of a command: what happened stands in `details` and `innererror` alone (A5)."""
+    """An error of a command: what happened stands in `details` and `innererror` alone (CIPP, G2O)."""
     code = "NotFound" if refused.status == 404 else "BadRequest"
     inner = {
         "message": refused.text,
@@ -96,12 +96,12 @@ def command_error(refused: Refused) -> Reply:
 
 
 def unauthorized() -> Reply:
-    """No token, a wrong one, or one without the application's role (D)."""
+    """No token, a wrong one, or one without the application's role (G2O)."""
     return Reply(401, {"WWW-Authenticate": 'Bearer authorization_uri="https://login.windows.net"'})
 
 
 def not_allowed(cmdlet: str, switches: Switches) -> Reply:
-    """A command that is unknown or not in the caller's role: from outside they are one (A5)."""
+    """A command that is unknown or not in the caller's role: from outside they are one (G2O)."""
     if switches.denied_401:
         text = f"User is not allowed to call {cmdlet}"
         inner = {"message": text, "type": SERVICE, "stacktrace": ""}

@@ -1,4 +1,4 @@
-"""Who may run what (A10; the roles of single commands are those of DSC's settings.json)."""
+"""Who may run what: Entra's roles as G2O measured, those of single commands by DSC's settings.json."""
 
 from __future__ import annotations
 

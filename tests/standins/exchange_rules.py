@@ -1,4 +1,4 @@
-"""The commands that change transport rules, with what they refuse (D)."""
+"""The commands that change transport rules, with what they refuse."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _NO_ACTION = (  # CIPP 5379
 
 
 def new(org: Org, given: Parameters, switches: Switches) -> Outcome:
-    """New-TransportRule gives what it made (B3); it comes last unless told otherwise."""
+    """New-TransportRule gives what it made; it comes last unless told otherwise."""
     name = needed("Name", given)
     check_name(name, [one["Name"] for one in org.rules], switches)
     if len(org.rules) >= MOST_RULES:  # a secondary source; words ours
@@ -115,12 +115,12 @@ def _known(org: Org, given: Parameters) -> Record:
 
 
 def _resolved(org: Org, asked: Record) -> Record:
-    """A connector is kept by its name, however it was given (D)."""
+    """A connector is kept by its name, however it was given (public code)."""
     route = asked.get("RouteMessageOutboundConnector")
     if not route:
         return asked
     found = org.connector(route)
-    if found is None:  # B2; words ours
+    if found is None:  # likely; words ours
         raise Refused(ARGUMENT, f"The outbound connector '{route}' couldn't be found.")
     if not found["Enabled"]:
         raise Refused(ARGUMENT, f"The outbound connector '{route}' is disabled.")

@@ -25,7 +25,7 @@ LOOK_ALIKES = (
     "exosync:owner=somebody-else;target=exchange",
     "exosync:owner=;target=",
     "exosync: owner=exosync; target=exchange",
-    "exosync:owner=exosync;target=exchange\n(copied from the old connector)",
+    "Since 2024\nexosync:owner=exosync;target=exchange (copied from the old connector)",
 )
 """Comments that are not the mark of a target `exchange` of the owner `exosync`."""
 

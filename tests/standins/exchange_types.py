@@ -1,4 +1,4 @@
-"""The types of a command's parameters, and what is said of a value that is none (A5, D)."""
+"""The types of a command's parameters, and what is said of a value that is none."""
 
 from __future__ import annotations
 

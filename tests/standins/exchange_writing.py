@@ -23,7 +23,7 @@ _DOMAIN_KINDS = {
 
 
 def validate_connector(org: Org, given: Parameters, switches: Switches) -> Outcome:
-    """Validate-OutboundConnector never sets IsValidated (A13).
+    """Validate-OutboundConnector never sets IsValidated (docs).
 
     Its rows have TaskName and IsTaskSuccessful; which others there are is unknown.
     """
