@@ -234,9 +234,11 @@ def test_a_mark_that_stands_twice_stops_everything_about_it() -> None:
     assert (["mark_twice"], []) == (told(draft), may(draft))
 
 
-@pytest.mark.parametrize("text", [f"see {MARK}", f"{MARK}0", f"> {MARK}", MARK.upper(), f"{MARK};"])
+@pytest.mark.parametrize(
+    "text", [f"see {MARK}", f"{MARK}0", f"> {MARK}", MARK.upper(), f"{MARK};", f"{MARK}\nx"]
+)
 def test_a_line_that_only_looks_like_the_mark_is_none(text: str) -> None:
-    """The mark is a whole line, to the letter."""
+    """The mark is the last line, the whole of it, to the letter."""
     found: Any = look(tenant(connector(comment=text))).detail
 
     assert Owned() == found.owned

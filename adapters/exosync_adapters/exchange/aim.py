@@ -1,6 +1,6 @@
 """The connector and the rule as they should be, and which of those that are there are ours. Pure.
 
-Ours is what carries our mark: a line of its own in the connector's Comment or the rule's Comments.
+Ours is what carries our mark: the last line of the connector's Comment or the rule's Comments.
 The Guid that was remembered tells what became of an object whose mark is gone; a name alone
 proves nothing.
 """
@@ -175,25 +175,14 @@ class Aim:
 
 
 def is_marked(text: str, mark: str) -> bool:
-    """Whether a line of a comment is exactly this mark."""
-    return any(line.rstrip() == mark for line in text.splitlines())
-
-
-def marks(text: str) -> tuple[str, ...]:
-    """The lines of a comment that are marks, of whatever owner and target."""
-    lines = (line.rstrip() for line in text.splitlines())
-    return tuple(line for line in lines if line.startswith(_PREFIX))
+    """Whether the last line of a comment is exactly this mark."""
+    return text.rstrip().rpartition("\n")[2].strip("\r") == mark
 
 
 def with_mark(text: str, mark: str) -> str:
-    """A comment with our mark at its end in place of any other; what people wrote stays."""
-    kept = [line for line in text.splitlines() if not line.startswith(_PREFIX)]
-    return "\n".join([*kept, mark]) if any(kept) else mark
-
-
-def without_marks(text: str) -> str:
-    """What people wrote in a comment."""
-    return "\n".join(line for line in text.splitlines() if not line.startswith(_PREFIX))
+    """A comment with our mark at its end; what stands in it stays, be it another's mark."""
+    kept = text.rstrip()
+    return f"{kept}\n{mark}" if kept else mark
 
 
 def _found(
