@@ -6,6 +6,7 @@ The other side is the stand-in, over real HTTP.
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from exosync.errors import (
 from exosync_adapters.exchange import listing, tokens
 from exosync_adapters.exchange.client import Admin
 from exosync_adapters.exchange.clouds import CLOUDS
-from exosync_adapters.exchange.faults import MissingError, UnansweredError
+from exosync_adapters.exchange.faults import MissingError, RejectedError, UnansweredError
 from exosync_adapters.exchange.graph import Graph
 from exosync_adapters.exchange.records import Call, Listing
 from exosync_adapters.exchange.settings import ExchangeSettings
@@ -47,6 +48,16 @@ from tests.standins.web import Reply
 SECRET = "the-secret-of-exchange"
 DOMAINS = Call("Get-AcceptedDomain", {})
 RULE = Call("Disable-TransportRule", {"Identity": "nothing of that name"})
+CONNECTOR = Call(
+    "New-OutboundConnector",
+    {
+        "Name": "To there",
+        "ConnectorType": "Partner",
+        "UseMXRecord": False,
+        "SmartHosts": ["mx.far.example"],
+        "Comment": "ours",
+    },
+)
 TWO_CONNECTORS = {"To here": {}, "To there": {"IsTransportRuleScoped": True}}
 
 
@@ -60,7 +71,9 @@ def exchange() -> Iterator[ExchangeStandIn]:
 class Bench:
     """An application at a tenant: its secrets may change, its pauses take no time."""
 
-    def __init__(self, exchange: ExchangeStandIn, credentials: Mapping[str, Any]) -> None:
+    def __init__(
+        self, exchange: ExchangeStandIn, credentials: Mapping[str, Any], url: str = ""
+    ) -> None:
         self.secrets = {"SECRET": SECRET}
         self.pauses: list[float] = []
         settings = ExchangeSettings.model_validate(
@@ -68,7 +81,7 @@ class Bench:
                 "tenant": exchange.tenant,
                 "client_id": exchange.client_id,
                 "credentials": credentials,
-                "url": exchange.url,
+                "url": url or exchange.url,
                 "domain": "example.com",
                 "far_side": "google_workspace",
                 "routed": {"group": "elsewhere@example.com"},
@@ -405,23 +418,47 @@ def test_reading_needs_no_more_than_a_reader(exchange: ExchangeStandIn) -> None:
         assert {} == listing.organisation(made.admin).incomplete
 
 
-def test_a_write_that_is_refused_says_what_is_wrong(exchange: ExchangeStandIn) -> None:
-    """By kinds that can be told apart."""
-    answers = {
-        "MissingError": (404, "ManagementObjectNotFoundException", "it couldn't be found"),
-        "ExistsError": (400, "ADObjectAlreadyExistsException", "already exists"),
-        "DehydratedError": (400, "InvalidOperationInDehydratedContextException", "not allowed"),
-        "ParameterError": (400, "E", "'X' is not present in the role definition of the current"),
-        "RejectedError": (400, "System.ArgumentException", "at least one action"),
-    }
-    made = bench(exchange)
-    for kind, (status, type_, text) in answers.items():
-        body = {"error": {"details": [{"message": f"Ex1|A.{type_}|{text}"}]}}
-        exchange.script(Reply(status, body=json.dumps(body).encode()), path="/adminapi/")
-        with pytest.raises(TargetError, match=text) as caught:
-            made.admin.write(RULE)
-        assert kind == caught.type.__name__
-    assert len(answers) == exchange.writes
+def test_a_write_gives_what_was_made(exchange: ExchangeStandIn) -> None:
+    """With its Guid, which it is found by from then on."""
+    (made,) = bench(exchange).admin.write(CONNECTOR).value
+
+    assert exchange.org.connectors[0]["Guid"] == made["Guid"]
+    assert not [name for name in made if "@" in name]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "switches"),
+    [
+        (RULE, "MissingError", {}),
+        (CONNECTOR, "ExistsError", {}),
+        (CONNECTOR, "ExistsError", {"duplicate_status": 409}),
+        (CONNECTOR, "DehydratedError", {"dehydrated": "settling"}),
+        (
+            CONNECTOR,
+            "ParameterError",
+            {"denied_parameters": frozenset({"New-OutboundConnector:Comment"})},
+        ),
+        (Call("New-OutboundConnector", {**CONNECTOR.parameters, "Port": 25}), "ParameterError", {}),
+        (
+            Call("New-OutboundConnector", {**CONNECTOR.parameters, "TlsSettings": "Some"}),
+            "RejectedError",
+            {},
+        ),
+    ],
+)
+def test_a_write_that_is_refused_says_why_by_its_kind(
+    exchange: ExchangeStandIn, call: Call, kind: str, switches: dict[str, Any]
+) -> None:
+    """So that what is to be done next can be told apart; it is sent once."""
+    exchange.org.add_connector("To there")
+    exchange.switch(**switches)
+
+    with pytest.raises(TargetError) as caught:
+        bench(exchange).admin.write(call)
+
+    assert kind == type(caught.value).__name__
+    assert call.cmdlet in str(caught.value)
+    assert 1 == exchange.writes
 
 
 # Patience
@@ -473,6 +510,29 @@ def test_a_reading_is_repeated_when_the_service_fails(exchange: ExchangeStandIn)
 
     exchange.switch(fail=3)
     assert "status 503" in failed(TargetUnreachable, partial(made.admin.read, DOMAINS))
+
+
+def test_a_reading_is_repeated_when_its_answer_is_lost(exchange: ExchangeStandIn) -> None:
+    """Or cannot be unpacked: a part of it is not the whole."""
+    made = bench(exchange)
+    torn = Reply(200, {"Content-Encoding": "gzip"}, bytes(64))
+    exchange.script(Reply(manner="reset"), torn, path="/adminapi/")
+
+    assert made.admin.read(DOMAINS).value
+    assert [1.0, 4.0] == made.pauses
+
+
+def test_who_cannot_be_reached_is_told(exchange: ExchangeStandIn) -> None:
+    """In place of a traceback; nobody else can take the port meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        made = Bench(exchange, {"kind": "secret", "secret": {"env": "SECRET"}}, url=url)
+
+        told = failed(TargetUnreachable, partial(made.admin.read, DOMAINS))
+
+    assert told.startswith("127.0.0.1 cannot be reached")
+    assert [1.0, 4.0] == made.pauses
 
 
 @pytest.mark.parametrize("switch", ["fail", "drop_before", "drop_after"])
@@ -814,6 +874,17 @@ def test_without_its_permission_graph_says_so(exchange: ExchangeStandIn) -> None
     told = failed(TargetDenied, partial(bench(exchange).graph.find, since=minutes_ago(5)))
 
     assert "ExchangeMessageTrace.Read.All" in told
+
+
+def test_what_graph_refuses_is_told(exchange: ExchangeStandIn) -> None:
+    """In its own words, once."""
+    exchange.script(
+        Reply(400, body=b'{"error": {"code": "BadRequest", "message": "so bad"}}'), path="/v1.0/"
+    )
+
+    told = failed(RejectedError, partial(bench(exchange).graph.find, since=minutes_ago(5)))
+
+    assert "127.0.0.1: message trace: so bad (BadRequest)" == told
 
 
 def test_graph_is_asked_with_patience(exchange: ExchangeStandIn) -> None:

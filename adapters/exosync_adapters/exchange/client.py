@@ -153,17 +153,13 @@ class Admin:
         return f"{self.host}: {cmdlet}"
 
     def _error(self, cmdlet: str, fault: Fault) -> TargetError:
-        made = faults.error(self._session.clean(self._what(cmdlet)), cmdlet, self._cleaned(fault))
+        made = faults.error(self._what(cmdlet), cmdlet, self._session.cleaned(fault))
         if fault.trouble is Trouble.TOKEN and MANAGE_V2 in self._session.known_roles:
             # One source (azapptoolkit) says that the two do not go together.
             return TargetDenied(
                 f"{made}; it also has {MANAGE_V2}, with which InvokeCommand may refuse the token"
             )
         return made
-
-    def _cleaned(self, fault: Fault) -> Fault:
-        clean = self._session.clean
-        return Fault(fault.trouble, fault.status, clean(fault.type), clean(fault.text), fault.wait)
 
 
 _NO_VALUE = "the answer holds no `value`"

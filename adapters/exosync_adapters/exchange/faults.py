@@ -130,8 +130,7 @@ def judge(
         return value or {}, None
     type_, text = _said(value or {})
     trouble = _trouble(status, type_, text, value)
-    wait = _wait(headers, now) if trouble in (Trouble.THROTTLED, Trouble.BROKEN) else None
-    return value or {}, Fault(trouble, status, type_, text, wait)
+    return value or {}, Fault(trouble, status, type_, text, _wait(trouble, headers, now))
 
 
 def error(what: str, cmdlet: str, fault: Fault) -> TargetError:
@@ -259,17 +258,21 @@ def _details(failed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "", message
 
 
-def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
+def _wait(trouble: Trouble, headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds by Retry-After, or until Rate-Limit-Reset, an ISO time.
 
-    The latter was seen on answers that were no refusals; Retry-After never (graph2otel), except
-    by Graph.
+    The latter was seen on answers that were no refusals too; Retry-After never (graph2otel),
+    except by Graph.
     """
+    if trouble not in (Trouble.THROTTLED, Trouble.BROKEN):
+        return None
     after = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}", after):
         return float(after)
+    until = _date(after)
+    if until is None and trouble is Trouble.THROTTLED:
+        until = _instant(headers.get("rate-limit-reset", ""))
     there = _date(headers.get("date", "")) or now
-    until = _date(after) or _instant(headers.get("rate-limit-reset", ""))
     return None if until is None else max(0.0, (until - there).total_seconds())
 
 

@@ -169,13 +169,13 @@ class Graph:
         raise self._error(what, fault)
 
     def _error(self, what: str, fault: Fault) -> TargetError:
-        told = self._session.clean(f"{what}: {fault.told}")
+        cleaned = self._session.cleaned(fault)
         if fault.trouble in (Trouble.TOKEN, Trouble.DENIED):
             return TargetDenied(
-                f"{told}; the application needs the permission {PERMISSION} of Microsoft Graph "
-                "with admin consent"
+                f"{what}: {cleaned.told}; the application needs the permission {PERMISSION} of "
+                "Microsoft Graph with admin consent"
             )
-        return faults.error(what, "", Fault(fault.trouble, fault.status, "", told, fault.wait))
+        return faults.error(what, "", cleaned)
 
 
 def _trace(raw: Mapping[str, Any]) -> Trace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -74,6 +74,10 @@ class Session:
     def clean(self, text: str) -> str:
         """A text without the secrets that were used."""
         return self._tokens.mask.clean(text)
+
+    def cleaned(self, fault: Fault) -> Fault:
+        """A fault without the secrets that were used."""
+        return replace(fault, type=self.clean(fault.type), text=self.clean(fault.text))
 
     def ask(self, request: Request) -> Told:
         """Ask until there is an answer that waiting does not change.
