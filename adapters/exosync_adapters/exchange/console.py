@@ -39,6 +39,11 @@ def _plain(value: object) -> str:
     return one_line(str(value))
 
 
+def _lines(value: object) -> str:
+    """A text of several lines, in one."""
+    return " [new line] ".join(one_line(one) for one in str(value).splitlines())
+
+
 def _of(names: Mapping[str, str]) -> Callable[[object], str]:
     return lambda value: names.get(str(value), _plain(value))
 
@@ -46,7 +51,7 @@ def _of(names: Mapping[str, str]) -> Callable[[object], str]:
 _FIELDS: Mapping[str, tuple[str, Callable[[object], str]]] = {
     "ConnectorType": ("Connection to", _of(_TYPES)),
     "Name": ("Name", _plain),
-    "Comment": ("Description, each line as it is here", _plain),
+    "Comment": ("Description", _lines),
     "IsTransportRuleScoped": ("Use of connector", _of({"True": ONLY_FOR_RULES})),
     "UseMXRecord": (
         "Routing",
@@ -81,7 +86,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[object], str]]] = {
     "Mode": ("Rule mode", _plain),
     "Priority": ("Priority", _plain),
     "StopRuleProcessing": ("Stop processing more rules", _plain),
-    "Comments": ("Comments, each line as it is here", _plain),
+    "Comments": ("Comments", _lines),
     "DomainType": ("This accepted domain is", _of({"InternalRelay": "Internal relay"})),
 }
 """What the console calls each parameter, in the order of its pages."""
