@@ -465,12 +465,15 @@ def test_a_write_that_is_refused_says_why_by_its_kind(
 
 
 @pytest.mark.parametrize(
-    ("tells", "waited"), [("reset", (1, 7)), ("retry_after", (7, 7)), ("nothing", (2, 2))]
+    ("tells", "waited"), [("reset", (1, 8)), ("retry_after", (7, 7)), ("nothing", (2, 2))]
 )
 def test_whoever_is_asked_to_wait_waits(
     exchange: ExchangeStandIn, tells: Any, waited: tuple[int, int]
 ) -> None:
-    """As long as it is told, else as is usual; a write too, which was not carried out."""
+    """As long as it is told, else as is usual; a write too, which was not carried out.
+
+    The date of an answer has whole seconds, the time of a reset has more.
+    """
     made = bench(exchange)
     made.admin.read(DOMAINS)
     for do in (
