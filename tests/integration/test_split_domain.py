@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from exosync.core.desired import Desired
 from exosync.core.target import Observed
 from exosync.core.trace import Pool, Way
-from exosync.desire import wanted
 from exosync.recall import recall
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
+from tests.standins.exchange_console import Console
 from tests.standins.exchange_tenants import busy
 from tests.standins.farside_mimecast import SPOOFED
 from tests.standins.mailflow_exchange import LOOP, RELAY_ADDRESS, UNKNOWN
@@ -85,17 +83,17 @@ class Story:
     def people_act(self) -> list[tuple[str, str]]:
         """People do everything that waits, each at the place that it is for."""
         with self.world.opened() as one:
-            waiting = [
-                (task.target, task.setting, dict(task.body)) for task in one.store.open_tasks()
-            ]
-        for target, setting, body in waiting:
+            waiting = {
+                (task.target, task.setting): str(task.body["box"])
+                for task in one.store.open_tasks()
+            }
+        for (target, _), box in waiting.items():
             if target == "google":
-                self.company.google.set_allowlist(body["box"].split(", "))
+                self.company.google.set_allowlist(box.split(", "))
             else:
-                self._administrate(setting)
-        done = [(target, setting) for target, setting, _ in waiting]
-        self.acted += done
-        return done
+                self._administrate(box)
+        self.acted += waiting
+        return list(waiting)
 
     def settle(self) -> Mapping[str, Json]:
         """Run until all is done: people act, and approve what is refused until somebody does."""
@@ -112,7 +110,7 @@ class Story:
 
     def foretold(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Way]:
         """What exosync says of the way of a message, for each sender and recipient."""
-        with self._target() as (target, seen, _):
+        with self._target() as (target, seen):
             return {one: target.trace(*one, seen) for one in pairs}
 
     def compared(
@@ -122,40 +120,24 @@ class Story:
         ways = self.foretold(pairs)
         return {one: (way, self.mail(*one)) for one, way in ways.items()}
 
-    def _administrate(self, setting: str) -> None:
-        """An administrator runs the calls that the script for a setting is made of."""
-        with self._target() as (target, seen, desired):
-            steps = target.plan(desired, seen).steps
-        for call in next(step.detail for step in steps if step.resource == setting):
-            self._run(call.cmdlet, dict(call.parameters))
+    def _administrate(self, script: str) -> None:
+        """An administrator looks what a script would do, runs it, and again by mistake."""
+        console = Console(self.company.exchange.org)
+        console.run(script, what_if=True)
+        assert [] == console.writes
+        console.run(script)
+        done = list(console.writes)
+        console.run(script)
+        assert done == console.writes
 
     @contextmanager
-    def _target(self) -> Iterator[tuple[Any, Observed, Desired]]:
-        """The exchange target, what it sees, and the ranges that are needed."""
+    def _target(self) -> Iterator[tuple[Any, Observed]]:
+        """The exchange target, and what it sees."""
         with self.world.opened() as one:
             (job,) = (job for job in one.rules.jobs if job.name == "exchange")
             assert job.target is not None
             known = recall(one.store, "exchange", one.rules.tasks, self.world.now)
-            needed = wanted(one.rules.ranges, one.store, one.instance, self.world.now)
-            yield job.target, job.target.observe(known), needed.desired
-
-    def _run(self, cmdlet: str, parameters: Json) -> None:
-        exchange = self.company.exchange
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": exchange.client_id,
-            "client_secret": "the-secret-of-exchange",
-            "scope": "https://outlook.office365.com/.default",
-        }
-        url = f"{exchange.url}/{exchange.tenant}/oauth2/v2.0/token"
-        token = requests.post(url, form, timeout=10).json()["access_token"]
-        answer = requests.post(
-            f"{exchange.url}/adminapi/beta/{exchange.tenant}/InvokeCommand",
-            json={"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=10,
-        )
-        assert answer.status_code == 200, (cmdlet, parameters, answer.text)
+            yield job.target, job.target.observe(known)
 
 
 @pytest.fixture

@@ -48,6 +48,12 @@ class Station(Protocol):
         ...
 
 
+class _Session(Session):
+    """A session without what aiosmtpd sets by itself, and warns of when it does."""
+
+    login_data: Any = None
+
+
 class Conversation(SMTP):
     """One connection. `source` is the address that its client seems to have."""
 
@@ -86,6 +92,9 @@ class Conversation(SMTP):
         peer, self.session = self.session.peer, self._create_session()
         self.session.peer, self.session.ssl = peer, secured
         await self.push(f"220 {self.hostname} ESMTP")
+
+    def _create_session(self) -> Session:
+        return _Session(self.loop)
 
     def abort(self) -> None:
         """Close the connection without a word."""
