@@ -233,7 +233,7 @@ def test_where_the_way_forks_nothing_is_called_wrong() -> None:
     tenant = replace(tenant, connectors=(replace(tenant.connectors[0], enabled=False),))
     found = told(message(to=HERE), tenant=tenant, groups={})
     assert (None, None) == (found.leaves, found.ok)
-    assert "perhaps: connector exosync example.com" == stage(found, "connector").title
+    assert stage(found, "connector").title.startswith("perhaps: exosync example.com")
 
 
 TLS = {"trusted": {"tls": "trusted"}, "name": {"tls": "name", "tls_name": GATE}}

@@ -7,7 +7,6 @@ Pure: what was found out about hosts is handed in. Sources: New-OutboundConnecto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -36,13 +35,16 @@ def connector_stage(one: Exit, organisation: Organisation) -> Stage:
     found = one.connector
     if found is None:
         incomplete = organisation.incomplete.get(Listing.CONNECTORS)
-        title = f"there is no connector {one.name}" if not incomplete else f"connector {one.name}"
+        title = f"{one.name} was not read" if incomplete else f"there is no connector {one.name}"
         why = f"connectors could not all be read: {incomplete}" if incomplete else "it is gone"
         told = (one.why, why, "what becomes of the message then is not documented")
         return Stage("connector", one.name, title, None if incomplete else False, Sure.SEEN, told)
     ok, trouble = _usable(found)
-    says = (one.why, *_connector_words(found), *trouble)
-    return Stage("connector", found.name, f"connector {found.name}", ok, Sure.SEEN, says)
+    where = "the MX of the recipient's domain" if found.use_mx else ", ".join(found.smart_hosts)
+    title = f"{found.name}, to {where or 'no host'}"
+    # What a rule does is told by the rule's own station.
+    says = (*(() if one.rule else (one.why,)), _tls_words(found), *trouble)
+    return Stage("connector", found.name, title, ok, Sure.SEEN, says)
 
 
 def _usable(found: Connector) -> tuple[Truth, tuple[str, ...]]:
@@ -53,13 +55,9 @@ def _usable(found: Connector) -> tuple[Truth, tuple[str, ...]]:
     return True, ()
 
 
-def _connector_words(found: Connector) -> Iterator[str]:
-    if found.use_mx:
-        yield "it sends to the MX of the recipient's domain, not to a host of its own"
-    else:
-        yield f"it sends to {', '.join(found.smart_hosts) or 'no host'}"
+def _tls_words(found: Connector) -> str:
     words = TLS_WORDS.get(found.tls, found.tls)
-    yield f"{words}: {found.tls_domain}" if found.tls_domain else words
+    return f"{words}: {found.tls_domain}" if found.tls_domain else words
 
 
 def hosts_of(one: Exit, domain: str, hosts: Hosts) -> tuple[str, ...]:

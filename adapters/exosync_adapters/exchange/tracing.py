@@ -124,8 +124,13 @@ def _verdict(settings: ExchangeSettings, passed: Flow, groups: Groups) -> Stage:
         says.append(
             "a mailbox of that address is here too, and gets nothing of what the rule routes"
         )
-    title = passed.exits[0].why if len(passed.exits) == 1 else "where it ends cannot be told"
+    certain = passed.exits[0] if len(passed.exits) == 1 else None
+    title = _end_words(certain) if certain else "where it ends cannot be told"
     return Stage("delivery", passed.left.recipient, title, ok, Sure.DOCUMENTED, tuple(says))
+
+
+def _end_words(one: Exit) -> str:
+    return f"leaves by the connector {one.name}" if one.going is Going.CONNECTOR else one.why
 
 
 def wanted_away(settings: ExchangeSettings, message: Message, groups: Groups) -> Truth:

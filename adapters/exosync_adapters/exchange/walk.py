@@ -155,7 +155,7 @@ def _rule_stage(rule: Rule, does: Truth, end: str, odd: tuple[str, ...]) -> Stag
         says.append(f"does what exosync does not model: {', '.join(odd)}")
     if rule.stops:
         says.append("stops processing of further rules")
-    acts = "acts" if does else "may act: not all that it looks at can be told"
+    acts = "acts" if does else "may act: what it looks at cannot all be told"
     ok = None if does is None or odd else not end
-    title = f"{rule.priority}: {rule.name} {acts}"
+    title = f"{rule.name} (priority {rule.priority}) {acts}"
     return Stage("rule", rule.name, title, ok, Sure.SEEN, tuple(says))

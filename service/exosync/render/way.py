@@ -24,9 +24,9 @@ KINDS = {
     "smart_host": "host",
     "source": "leaves",
     "spf": "SPF",
-    "gateway": "lets in",
+    "gateway": "gateway",
     "loop": "way back",
-    "delivery": "end here",
+    "delivery": "end",
 }
 """What each kind of station is called in a drawing."""
 

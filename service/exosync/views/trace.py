@@ -21,7 +21,7 @@ Json = dict[str, Any]
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _SAYS = 3
-"""How many sentences of another target are shown at one stage."""
+"""How many sentences of another target, or ranges that it lacks, are shown at one stage."""
 
 
 class Routed(Protocol):
@@ -190,16 +190,16 @@ class _Beyond:
         config = self._configs[name]
         if config.kind == "spf" and getattr(config.settings, "domain", "") != self._sender:
             return name, None
-        ok, title, says = _summary(answers, config.kind)
+        spf = config.kind == "spf"
+        ok, title, says = _summary(answers, f"SPF of {self._sender}" if spf else name, spf=spf)
         relay = self._about(one, RELAY_POOL) if pool is not Pool.MAIL else []
         if relay and relay[0]["knows"] is not True:
             ok = False if ok is False else None
             word = "not known" if relay[0]["knows"] is False else "cannot be told"
             says.append(f"the relay pool {', '.join(RELAY_POOL)}: {word}")
-        kind = "spf" if config.kind == "spf" else "gateway"
-        where = self._sender if config.kind == "spf" else name
+        kind, where = ("spf", self._sender) if spf else ("gateway", name)
         sure = Sure.SEEN if ok is not None else Sure.UNPROVEN
-        return name, Stage(kind, where, f"{name}: {title}", ok, sure, tuple(says))
+        return name, Stage(kind, where, title, ok, sure, tuple(says))
 
     def _about(self, one: Asked, ranges: IpRanges) -> list[Json]:
         """What a target says of each range that is of its families."""
@@ -228,22 +228,25 @@ _NO_VERSION = Stage(
 )
 
 
-def _summary(answers: Sequence[Mapping[str, Any]], kind: str) -> tuple[bool | None, str, list[str]]:
+def _summary(
+    answers: Sequence[Mapping[str, Any]], who: str, *, spf: bool
+) -> tuple[bool | None, str, list[str]]:
     """What a target says of all ranges, in a few words."""
     lacking = [one for one in answers if one["knows"] is False]
-    open_ = [one for one in answers if one["knows"] is None]
+    unsure = [one for one in answers if one["knows"] is None]
     every = plural(len(answers), "range")
-    yes, no = ("passes", "does not pass") if kind == "spf" else ("is known", "is not known")
     if lacking:
+        does_not = "does not pass" if spf else "does not know"
         cidrs = ", ".join(str(one["cidr"]) for one in lacking[:_SAYS])
         more = f" and {len(lacking) - _SAYS} more" if len(lacking) > _SAYS else ""
-        title = f"mail from {len(lacking)} of {every} {no}: {cidrs}{more}"
-        return False, title, _sentences(lacking)
-    if open_:
-        return None, f"for {len(open_)} of {every} it cannot be told", _sentences(open_)
-    return True, f"mail from all {every} {yes}", _sentences(answers)
+        title = f"{who} {does_not} {len(lacking)} of {every}: {cidrs}{more}"
+        return False, title, _sentences(lacking, _SAYS)
+    if unsure:
+        title = f"of {len(unsure)} of {every}, {who} does not tell"
+        return None, title, _sentences(unsure, _SAYS)
+    return True, f"{who} {'passes' if spf else 'knows'} all {every}", _sentences(answers, 1)
 
 
-def _sentences(answers: Sequence[Mapping[str, Any]]) -> list[str]:
+def _sentences(answers: Sequence[Mapping[str, Any]], most: int) -> list[str]:
     found = list(dict.fromkeys(str(says) for one in answers for says in one["says"]))
-    return [*found[:_SAYS], *([f"and {len(found) - _SAYS} more"] if len(found) > _SAYS else [])]
+    return [*found[:most], *([f"and {len(found) - most} more"] if len(found) > most else [])]

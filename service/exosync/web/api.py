@@ -29,6 +29,7 @@ from exosync.views.versions import version_rows, version_view
 from exosync.web import shapes
 from exosync.web.problems import CleanJson
 from exosync.web.reading import Reader
+from exosync.web.trace import traced
 
 PREFIX = "/api/v1"
 
@@ -52,6 +53,15 @@ What = Annotated[
         description="An address, a CIDR, or the name of a host, which is not resolved.",
         json_schema_extra={"format": "address-or-host"},
     ),
+]
+
+From = Annotated[
+    str,
+    Query(alias="from", min_length=3, max_length=320, description="The sender's address."),
+]
+To = Annotated[
+    str,
+    Query(alias="to", min_length=3, max_length=320, description="The recipient's address."),
 ]
 
 
@@ -123,6 +133,10 @@ def _things(routes: APIRouter, reader: Reader) -> None:
     @routes.get("/explain", **_gives(shapes.Explanation, "What an address or host is", 404))
     def explain(q: What) -> Response:
         return told(reader, lambda source: explained(source, q))
+
+    @routes.get("/trace", **_gives(shapes.Trace, "The way of a message", 404))
+    def trace(sender: From, recipient: To) -> Response:
+        return told(reader, lambda source: traced(source, sender, recipient))
 
 
 def _history(routes: APIRouter, reader: Reader) -> None:

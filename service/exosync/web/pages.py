@@ -32,6 +32,7 @@ from exosync.web.overview import overview
 from exosync.web.picture import picture
 from exosync.web.reading import Reader
 from exosync.web.timeline import timeline
+from exosync.web.trace import is_router, trace_page
 
 Json = dict[str, Any]
 Build = Callable[[Source], Json]
@@ -42,6 +43,8 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the one in C is ten t
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Text = Annotated[str, Query(max_length=253)]
+From = Annotated[str, Query(alias="from", max_length=320)]
+To = Annotated[str, Query(alias="to", max_length=320)]
 
 
 class Pages:
@@ -124,6 +127,13 @@ def _feed(routes: APIRouter, pages: Pages) -> None:
     def explain(request: Request, q: Text = "") -> Response:
         return pages.page(request, "explain", lambda one: _explain(one, q.strip()), here="explain")
 
+    @routes.get("/trace")
+    def trace(request: Request, sender: From = "", recipient: To = "") -> Response:
+        def build(one: Source) -> Json:
+            return trace_page(one, sender.strip(), recipient.strip())
+
+        return pages.page(request, "trace", build, here="trace")
+
 
 def _history(routes: APIRouter, pages: Pages) -> None:
     @routes.get("/history")
@@ -173,7 +183,8 @@ def _part(rows: list[Json]) -> Json:
 def _target(source: Source, name: str) -> Json:
     view = target_view(source, name)
     drawn = course(view["course"], state=view["state"], since=view["since"], now=source.now)
-    return {"target": view, "course": drawn}
+    routes = any(one.name == name and is_router(one) for one in source.config.targets)
+    return {"target": view, "course": drawn, "routes": routes}
 
 
 def _plan(source: Source, plan: str) -> Json:

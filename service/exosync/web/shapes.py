@@ -405,6 +405,43 @@ class Explanation(Shape):
     addresses: list[Address]
 
 
+class Station(Shape):
+    """One station of a message: `ok` is false where it goes astray, null if that is not known."""
+
+    kind: str
+    target: str
+    where: str
+    title: str
+    ok: bool | None
+    sure: Literal["seen", "documented", "unproven"]
+    says: list[str]
+
+
+class WayShape(Shape):
+    """The way of a message by one router; without stations if nothing is known yet."""
+
+    target: str
+    kind: str
+    error: str | None
+    ok: bool | None
+    leaves: bool | None
+    hosts: list[str]
+    pool: Literal["mail", "relay", "either"] | None
+    stages: list[Station]
+
+
+class Trace(Shape):
+    """The way of a message."""
+
+    sender: str = Field(alias="from")
+    to: str
+    at: datetime
+    instance: str
+    version: str | None
+    ok: bool | None
+    ways: list[WayShape]
+
+
 class Channel(Shape):
     """How a channel of the alerts stands."""
 

@@ -1,0 +1,99 @@
+"""The way of a message for the page and the API, from what is remembered: nobody is asked."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import Any
+
+from exosync.config import TargetConfig
+from exosync.core.trace import Way
+from exosync.core.words import plural
+from exosync.errors import UsageError
+from exosync.views import Source
+from exosync.views.coverage import remembered
+from exosync.views.trace import mail_address, routers, trace_view
+
+Json = dict[str, Any]
+
+TONES = {True: "good", False: "bad", None: "warn"}
+"""How a station looks."""
+
+WORDS = {True: "passes", False: "goes astray", None: "cannot be told"}
+"""What a station's mark says to who does not see it."""
+
+
+class RememberedRouter:
+    """A router as its last run saw it."""
+
+    def __init__(self, source: Source, target: TargetConfig) -> None:
+        self._source, self._target = source, target
+        self.name, self.kind = target.name, target.kind
+
+    def way(self, sender: str, recipient: str) -> Way | None:
+        """The way as that run saw it; None if there was none."""
+        kind: Any = self._target.kind_object  # one with `trace`: see `TargetKind`
+        memory = self._source.store.memory(self.name)
+        way: Way | None = kind.trace(self._target.settings, memory, sender, recipient)
+        return way
+
+
+def traced(source: Source, sender: str, recipient: str) -> Json:
+    """What `exosync trace` prints, as far as it is remembered. Raises UsageError."""
+    message = mail_address(sender, "from"), mail_address(recipient, "to")
+    routed = [RememberedRouter(source, one) for one in routers(source, message[1])]
+    return trace_view(source, *message, routed=routed, ask=lambda one: remembered(source, one))
+
+
+def trace_page(source: Source, sender: str, recipient: str) -> Json:
+    """The way as the page draws it, or in words why there is none."""
+    told: Json = {
+        "sender": sender,
+        "recipient": recipient,
+        "answer": None,
+        "problem": None,
+        "command": "",
+        "pairs": list(_pairs(source)),
+        "tones": TONES,
+        "words": WORDS,
+    }
+    if not sender or not recipient:
+        return told
+    try:
+        answer = traced(source, sender, recipient)
+    except UsageError as error:
+        return {**told, "problem": str(error)}
+    command = f"exosync trace {quote(answer['from'])} {quote(answer['to'])}"
+    ways = [{**one, "verdict": _verdict(one)} for one in answer["ways"]]
+    return {**told, "answer": {**answer, "ways": ways}, "command": command}
+
+
+def is_router(target: TargetConfig) -> bool:
+    """Whether a target decides where mail goes."""
+    return hasattr(target.kind_object, "trace")
+
+
+def _pairs(source: Source) -> list[tuple[str, str]]:
+    """Messages to begin with: those that every check follows."""
+    found = []
+    for one in source.config.targets:
+        settings: Any = one.settings
+        if is_router(one):
+            sender = settings.sender or f"postmaster@{settings.domain}"
+            found += [(sender, each) for each in settings.validation_recipients]
+    return found
+
+
+def _verdict(way: Json) -> Json:
+    """How the way ends, in a few words and a sentence."""
+    if way["error"]:
+        return {"tone": "bad", "title": "Cannot be told", "text": way["error"]}
+    if not way["stages"]:
+        return {"tone": "none", "title": "Not known yet", "text": "No run has read the target yet."}
+    wrong = [one["title"] for one in way["stages"] if one["ok"] is False]
+    if wrong:
+        return {"tone": "bad", "title": "It goes astray", "text": wrong[0]}
+    unknown = sum(one["ok"] is None for one in way["stages"])
+    if unknown:
+        text = f"{plural(unknown, 'station')} cannot be told from what is remembered."
+        return {"tone": "warn", "title": "Nothing is wrong, but not all can be told", "text": text}
+    return {"tone": "good", "title": "It arrives, as far as can be told", "text": ""}
