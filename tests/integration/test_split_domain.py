@@ -21,11 +21,13 @@ from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.standins.exchange_console import Console
 from tests.standins.exchange_tenants import busy
-from tests.standins.farside_mimecast import SPOOFED
+from tests.standins.farside_google import NOT_LISTED
+from tests.standins.farside_mimecast import PUT_OFF, SPOOFED
 from tests.standins.mailflow_exchange import LOOP, RELAY_ADDRESS, UNKNOWN
 from tests.standins.mailflow_letter import Journey, Verdict
 from tests.standins.mailflow_names import Names
 from tests.support.bind import Bind, find_named
+from tests.support.cli import Shell
 from tests.support.split_domain import (
     ADA,
     BOTH,
@@ -311,6 +313,34 @@ def test_what_is_foretold_is_what_happens(begin: Any) -> None:
 
     assert ({}, {}) == (_wrong(authoritative), _wrong(relaying))
     assert {True, False} <= {way.leaves for way, _ in relaying.values()}
+
+
+def test_the_whole_way_is_foretold_as_far_as_the_last_receiver(
+    begin: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one receiver is not ready, and once all are; a stranger's mail never more than perhaps."""
+    story: Story = begin()
+    story.world.approve(story.sync()["exchange"]["plan"])
+    story.sync()
+    shell = Shell(story.world.folder, capsys)
+    monkeypatch.chdir(shell.folder)
+    early, deferred = shell.json("trace", ADA, BOTH), story.mail(ADA, BOTH)
+    story.settle()
+    late, delivered = shell.json("trace", ADA, BOTH), story.mail(ADA, BOTH)
+    stranger, lost = shell.json("trace", CARELESS, GRACE), story.mail(CARELESS, GRACE)
+
+    assert (False, {"mimecast": True, "google": False}) == (early["ok"], _receivers(early))
+    assert (Verdict.DEFERRED, NOT_LISTED) == (deferred.end.verdict, deferred.end.says)
+    assert {"mimecast": True, "google": True} == _receivers(late)
+    assert False is not late["ok"]
+    assert "google" == delivered.delivered_at
+    assert {"mimecast": None, "google": None} == _receivers(stranger)
+    assert (Verdict.DEFERRED, PUT_OFF) == (lost.end.verdict, lost.end.says)
+
+
+def _receivers(told: Json) -> dict[str, bool | None]:
+    stages = [stage for way in told["ways"] for stage in way["stages"]]
+    return {one["target"]: one["ok"] for one in stages if one["kind"] == "gateway"}
 
 
 def _wrong(compared: Mapping[tuple[str, str], tuple[Way, Journey]]) -> dict[tuple[str, str], str]:

@@ -185,6 +185,7 @@ def targets(company: Company, folder: Path, port: int, **exchange: Any) -> list[
             "client_id": {"file": "mimecast-id"},
             "client_secret": {"file": "mimecast-secret"},
             "domains": [DOMAIN],
+            "families": "ipv4",  # its policies take no other
             "settings": ["anti_spoofing"],
             "deadline": "0s",
             "settle": "2s",
