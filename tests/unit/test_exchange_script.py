@@ -334,6 +334,30 @@ def test_a_known_guid_finds_what_was_renamed_and_refuses_what_lost_its_mark() ->
         Console(org).run(text(known))
 
 
+def test_a_rule_that_was_made_by_its_connectors_guid_is_as_it_should_be() -> None:
+    """Exchange gives the name back."""
+    org = tenant()
+    console = Console(org)
+    console.run(text(STEPS[What.CREATE_CONNECTOR]))
+    guid = org.connectors[0]["Guid"]
+    rule = replace(create_rule(RouteMessageOutboundConnector=guid), connector=guid)
+    for _ in range(2):
+        console.run(text(rule))
+    assert ["New-OutboundConnector", "New-TransportRule"] == console.writes
+
+
+def test_a_mark_in_the_middle_of_a_comment_is_somebodys_copy() -> None:
+    """The mark is the last line, with whatever line breaks and blanks at its end."""
+    org = built()
+    org.connectors[0]["Comment"] = f"note\r\n{MARK} \r\n\r\n"
+    Console(org).run(text(STEPS[What.CHANGE_CONNECTOR]))
+    assert ["mx3.other.example"] == org.connectors[0]["SmartHosts"]
+
+    org.connectors[0]["Comment"] = f"{MARK}\n(copied from the old connector)"
+    with pytest.raises(Thrown, match="is not there"):
+        Console(org).run(text(STEPS[What.CHANGE_CONNECTOR]))
+
+
 @pytest.mark.parametrize("name", [NAME.upper(), "somebody's"])
 def test_what_others_have_is_never_written(name: str) -> None:
     """Names that differ in case alone are the same to Exchange, and still not ours."""

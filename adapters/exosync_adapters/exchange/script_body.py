@@ -84,9 +84,7 @@ def conditions(step: ScriptStep) -> Iterator[str]:
         yield parts.CONNECTOR_FOUND
     if step.routes_to and step.what is not What.MARK:
         yield from parts.CONNECTOR_READY.splitlines()
-    if step.what is What.SWITCH_CONNECTOR_OFF:
-        yield from parts.CONNECTOR_IDLE.splitlines()
-    if step.what is What.REMOVE_CONNECTOR:
+    if step.what in (What.SWITCH_CONNECTOR_OFF, What.REMOVE_CONNECTOR):
         yield from parts.CONNECTOR_UNUSED.splitlines()
     still_on = "It is still on: switch it off first."
     if step.what is What.REMOVE_RULE and not step.has("Disable"):

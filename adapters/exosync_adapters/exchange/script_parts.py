@@ -105,10 +105,7 @@ if ($own.Count) {
     if ($users.Count) { throw ('Rules still send mail to this connector: {0}. Nothing was changed.' -f (@($users | ForEach-Object { $_.Name }) -join ', ')) }
 }
 """
-"""That no rule names a connector that goes."""
-
-CONNECTOR_IDLE = CONNECTOR_UNUSED.replace("{ @($own", "{ $_.State -eq 'Enabled' -and @($own")
-"""That no rule that is on names it."""
+"""That no rule names a connector that goes, on or off: it could be switched on again."""
 
 SHOWN = {
     "OutboundConnector": (
