@@ -15,6 +15,7 @@ import pytest
 
 from exosync.config import kinds
 from exosync.store import Store
+from tests.contract.exchange import exchange_harness
 from tests.contract.files import file_harness
 from tests.contract.google import allowlist_harness, gateway_harness
 from tests.contract.harness import Harness
@@ -30,6 +31,7 @@ KINDS: dict[str, Opening] = {
     "mimecast": mimecast_harness,
     "google_allowlist": allowlist_harness,
     "google_gateway": gateway_harness,
+    "exchange": exchange_harness,
 }
 
 

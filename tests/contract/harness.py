@@ -26,6 +26,7 @@ Json = dict[str, Any]
 class Can(StrEnum):
     """What a test may need."""
 
+    LISTS = "ranges are what it holds"
     WRITE = "exosync writes it by itself"
     ASK = "its steps are for a person"
     READ = "what is there can be read"
@@ -41,7 +42,11 @@ class Can(StrEnum):
 class Harness(Protocol):
     """One kind of target with the setting that is tried.
 
+    What holds no ranges (it cannot `LISTS`) changes when its configuration does (`change`), and is
+    right when what it holds is its `goal`.
+
     `where` are words of which an error names at least one: the host, the path, the account.
+    `approves` are the refusals that people lift when they meet them.
     `reads` and `writes` count what reached the remote system, refused attempts too. `history`
     are the ranges that it let through after each write, `unreachable` and `denied` the errors
     for what their names say.
@@ -88,6 +93,11 @@ class Harness(Protocol):
         ...
 
     @property
+    def approves(self) -> frozenset[str]:
+        """The refusals that people lift as part of every first run."""
+        ...
+
+    @property
     def unreachable(self) -> type[TargetError]:
         """The error for a remote system that does not answer."""
         ...
@@ -108,6 +118,18 @@ class Harness(Protocol):
 
     def listed(self) -> IpRanges:
         """The ranges that it lets through on our account, read without the adapter."""
+        ...
+
+    def held(self) -> object:
+        """What it holds of ours: the ranges, or what else it is about."""
+        ...
+
+    def goal(self) -> object:
+        """What it should hold of ours, where that is no ranges."""
+        ...
+
+    def change(self) -> None:
+        """Want something else, in `target`, where that is no ranges."""
         ...
 
     def foreign(self) -> object:
@@ -168,6 +190,7 @@ class Counted:
     unreachable: type[TargetError] = TargetUnreachable
     denied: type[TargetError] = TargetDenied
     families: tuple[int, ...] = (4, 6)
+    approves: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self._reads = 0
@@ -193,6 +216,22 @@ class Counted:
             yield
         finally:
             self._fails_from = None
+
+    def listed(self) -> IpRanges:
+        """The ranges that are let through on our account."""
+        raise NotImplementedError
+
+    def held(self) -> object:
+        """What it holds of ours: the ranges, or what else it is about."""
+        return self.listed()
+
+    def goal(self) -> object:
+        """What it should hold of ours, where that is no ranges."""
+        raise NotImplementedError
+
+    def change(self) -> None:
+        """Want something else, in `target`, where that is no ranges."""
+        raise NotImplementedError
 
     def _before_write(self) -> None:
         """A write arrives. Raises Failure if it is one that must fail."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from exosync.core.ranges import IpRanges
 from tests.contract.harness import Counted, Failure
 from tests.standins.web import Reply, Request
 
@@ -45,8 +44,4 @@ class Tapped(Counted):
             self._is_silent = False
 
     def _is_write(self, request: Request) -> bool:
-        raise NotImplementedError
-
-    def listed(self) -> IpRanges:
-        """The ranges that are let through on our account."""
         raise NotImplementedError

@@ -17,7 +17,7 @@ from exosync.desk import Job
 from exosync.errors import ExosyncError
 from exosync.people import acknowledge
 from exosync.recall import recall
-from tests.contract.harness import Harness, Json
+from tests.contract.harness import Can, Harness, Json
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.world import World
 
@@ -154,13 +154,51 @@ class Scene:
                     at=one.rules.now(),
                 )
 
+    @property
+    def lists(self) -> bool:
+        """Whether ranges are what the kind holds."""
+        return Can.LISTS not in self.harness.cannot
+
+    def change(self) -> None:
+        """Something else is wanted: a new version, or another configuration."""
+        if self.lists:
+            self.world.publish(NEW)
+            return
+        self.harness.change()
+        self.mode = self.mode
+        self.world.pass_time(hours=1)
+
+    def goal(self, ranges: IpRanges) -> object:
+        """What is held once all is right: these ranges, or what the configuration says."""
+        return self.expected(ranges) if self.lists else self.harness.goal()
+
     def settle(self) -> Json:
         """Run, and let people act, until nothing is left to do; gives the last report."""
         told = self.sync()
         for _ in range(_PATIENCE):
-            if told["state"] != "waiting" or not self.people_act():
+            if told["state"] == "refused" and self.approved(told):
+                told = self.sync()
+            elif told["state"] != "waiting" or not self.people_act():
                 return told
-            told = self.sync()
+            else:
+                told = self.sync()
+        raise AssertionError(f"never settles: {told}")
+
+    def approved(self, told: Json) -> bool:
+        """Lift what people lift as a matter of course; gives whether that was all."""
+        refusals = {one["rule"] for one in told["refusals"]}
+        if not refusals or not refusals <= self.harness.approves:
+            return False
+        self.world.approve(told["plan"])
+        return True
+
+    def applied(self, plan: str) -> Json:
+        """A person applies a plan, and what it leads to; gives the last run's report."""
+        told = self.world.apply(plan)
+        for _ in range(_PATIENCE):
+            if not self.approved(of(told)):
+                return told
+            told = self.world.apply(of(told)["plan"])
         raise AssertionError(f"never settles: {told}")
 
     def work(self) -> Json:

@@ -8,6 +8,7 @@ from tests.contract.scene import ADDED, KEPT, NEW, REMOVED, SETTINGS, Scene
 
 def test_a_change_is_carried_through_with_its_grace_time(scene: Scene) -> None:
     """The added range at once, the removed ones only after thirty days."""
+    needs(scene.harness, Can.LISTS)
     scene.world.settings["ranges"] = {"grace": "30d"}
     scene.work()
     assert scene.expected(KEPT | REMOVED) == scene.harness.listed()
@@ -28,6 +29,7 @@ def test_a_change_is_carried_through_with_its_grace_time(scene: Scene) -> None:
 
 def test_no_range_is_ever_missing_that_is_wanted_before_and_after(scene: Scene) -> None:
     """Every state that the remote system was in during a change with removals at once."""
+    needs(scene.harness, Can.LISTS)
     scene.work()
     del scene.harness.history[:]
     scene.world.publish(NEW)
@@ -44,7 +46,7 @@ def test_no_range_is_ever_missing_that_is_wanted_before_and_after(scene: Scene) 
 
 def test_additions_are_a_write_of_their_own_before_removals(scene: Scene) -> None:
     """So that one that fails in between leaves too much, and never too little."""
-    needs(scene.harness, Can.STAGES)
+    needs(scene.harness, Can.LISTS, Can.STAGES)
     scene.work()
     del scene.harness.history[:]
     scene.world.publish(NEW)
@@ -57,6 +59,7 @@ def test_additions_are_a_write_of_their_own_before_removals(scene: Scene) -> Non
 
 def test_a_refused_removal_holds_up_no_addition(scene: Scene) -> None:
     """With the guards as they are by default, the large removal waits to be approved."""
+    needs(scene.harness, Can.LISTS)
     scene.world.settings["guards"] = {**SETTINGS["guards"], "max_shrink": "10%"}
     scene.work()
     scene.world.publish(NEW)
@@ -85,9 +88,9 @@ def test_a_range_that_was_taken_away_is_missed_and_comes_back(scene: Scene) -> N
     """Drift is told, and repaired as every other change is made."""
     needs(scene.harness, Can.READ)
     scene.work()
-    good = scene.harness.listed()
+    good = scene.harness.held()
     scene.harness.damage()
-    assert good != scene.harness.listed()
+    assert good != scene.harness.held()
 
     first = scene.sync()
     assert "drift" in [one["rule"] for one in first["findings"]]
@@ -95,4 +98,4 @@ def test_a_range_that_was_taken_away_is_missed_and_comes_back(scene: Scene) -> N
     told = scene.settle()
 
     assert ("in_sync", True) == (told["state"], told["verified"])
-    assert good == scene.harness.listed()
+    assert good == scene.harness.held()

@@ -14,17 +14,18 @@ def test_what_others_have_there_is_never_touched(scene: Scene) -> None:
 
     scene.work()
     assert before == scene.harness.foreign()
-    scene.world.publish(NEW)
+    scene.change()
     told = scene.work()
 
     assert before == scene.harness.foreign()
-    assert scene.expected(REMOVED).isdisjoint(scene.harness.listed())
+    if scene.lists:
+        assert scene.expected(REMOVED).isdisjoint(scene.harness.listed())
     assert told["verified"] is not False
 
 
 def test_what_is_there_by_hand_is_listed_and_left_alone(scene: Scene) -> None:
     """It is foreign, with its ranges, until somebody says otherwise."""
-    needs(scene.harness, Can.READ)
+    needs(scene.harness, Can.LISTS, Can.READ)
     by_hand = scene.expected(KEPT | REMOVED)
     scene.harness.put_by_hand(by_hand)
     before = scene.harness.state()
@@ -55,16 +56,20 @@ def test_adopting_plans_and_applying_takes_over(scene: Scene) -> None:
         _approve_if_refused(scene, plan)
         scene.world.apply(plan["plan"])
     scene.mode = "apply"
-    told = scene.settle()
+    scene.settle()
+    told = scene.sync()
 
     assert ("in_sync", True) == (told["state"], told["verified"])
-    assert set(by_hand.cidrs()) <= set(told["owned"])
+    if scene.lists:
+        assert set(by_hand.cidrs()) <= set(told["owned"])
+    else:
+        assert scene.harness.goal() == scene.harness.held()
     assert others == scene.harness.foreign()
 
 
 def test_what_was_taken_over_follows_the_next_change(scene: Scene) -> None:
     """Removed ranges that a person had entered go, since they are ours now."""
-    needs(scene.harness, Can.READ)
+    needs(scene.harness, Can.LISTS, Can.READ)
     scene.harness.put_by_hand(scene.expected(KEPT | REMOVED))
     scene.mode = "plan"
     scene.sync()
@@ -84,6 +89,7 @@ def test_what_was_taken_over_follows_the_next_change(scene: Scene) -> None:
 
 def test_tells_whether_it_knows_an_address(scene: Scene) -> None:
     """Yes of one inside, no of one outside; where nobody can know, it says so and why."""
+    needs(scene.harness, Can.LISTS)
     scene.work()
     with scene.world.opened() as one:
         job = job_of(one)

@@ -40,6 +40,8 @@ _WARM = (
     "exosync_adapters.mimecast.target",
     "exosync_adapters.wire",
     "exosync_adapters.google_workspace.target",
+    "exosync_adapters.exchange.target",
+    "msal",
     "google.oauth2.service_account",
     "google_auth_httplib2",
     "googleapiclient.discovery",
