@@ -631,6 +631,16 @@ def test_no_telemetry_goes_with_a_token_request(exchange: ExchangeStandIn) -> No
     assert not {name for name in names if name.startswith("x-")}
 
 
+def test_a_region_that_is_forced_upon_others_is_not_asked(
+    exchange: ExchangeStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """msal would take it from the environment, and look for the machine's own at a cloud's host."""
+    monkeypatch.setenv("MSAL_FORCE_REGION", "westeurope")
+
+    assert bench(exchange).admin.roles()
+    assert ["openid-configuration", "token"] == paths(exchange)
+
+
 def test_a_certificate_proves_the_application(exchange: ExchangeStandIn) -> None:
     """By its SHA-256 thumbprint; after it was replaced by the new one."""
     made = bench(exchange, "certificate")

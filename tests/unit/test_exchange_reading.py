@@ -213,8 +213,7 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
-    "read",
+READERS = st.sampled_from(
     [
         reading.connector,
         reading.rule,
@@ -222,9 +221,11 @@ VALUES = st.recursive(
         reading.recipient,
         reading.member,
         reading.is_dehydrated,
-    ],
+    ]
 )
-@given(given=st.dictionaries(KEYS, VALUES))
+
+
+@given(READERS, st.dictionaries(KEYS, VALUES))
 def test_whatever_a_record_holds_it_is_read_or_said_to_be_unreadable(
     read: Callable[[Mapping[str, Any]], object], given: dict[str, Any]
 ) -> None:
