@@ -96,7 +96,8 @@ class UnansweredError(TargetUnreachable):
 
 
 _TYPES = (
-    ("ManagementObjectNotFoundException", Trouble.MISSING),
+    # ManagementObjectNotFoundException, and in one client's words ObjectNotFoundException.
+    ("ObjectNotFoundException", Trouble.MISSING),
     ("ADObjectAlreadyExistsException", Trouble.EXISTS),
     ("InvalidOperationInDehydratedContextException", Trouble.DEHYDRATED),
 )
@@ -129,7 +130,7 @@ def judge(
             return {}, Fault(Trouble.STRANGE, status, text="the answer is not a JSON object")
         return value or {}, None
     type_, text = _said(value or {})
-    trouble = _trouble(status, type_, text, value)
+    trouble = _trouble(status, type_, text)
     return value or {}, Fault(trouble, status, type_, text, _wait(trouble, headers, now))
 
 
@@ -217,7 +218,7 @@ def _decoded(body: bytes) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _trouble(status: int, type_: str, text: str, value: Mapping[str, Any] | None) -> Trouble:
+def _trouble(status: int, type_: str, text: str) -> Trouble:
     """What type and text say, where they are known, else what the status says."""
     if status >= 500:
         return Trouble.BROKEN
@@ -227,7 +228,8 @@ def _trouble(status: int, type_: str, text: str, value: Mapping[str, Any] | None
     for part, trouble in _TEXTS:
         if part.lower() in text.lower():
             return trouble
-    if status == 404 and value is not None:
+    # Of a path that is wrong a 404 says nothing about the object.
+    if status == 404 and "couldn't be found" in text:
         return Trouble.MISSING
     if 300 <= status < 400:
         return Trouble.STRANGE
