@@ -6,7 +6,7 @@ the whole of it. What decides is always where a message ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -258,6 +258,42 @@ def test_a_person_may_do_it_all(begin: Any) -> None:
     assert UNKNOWN == before.end.says
     assert "google" == story.mail(ADA, stranger).delivered_at
     assert "exchange" == story.mail(PARTNER, ADA).delivered_at
+
+
+def test_what_others_break_in_silence_is_told_and_mended(begin: Any) -> None:
+    """Somebody changes one thing after another in the admin centre, and mail goes wrong each time."""
+    story: Story = begin(priority=0)
+    story.settle()
+    del story.world.targets[1:]  # the receivers stay as they are
+    org = story.company.exchange.org
+    (connector,), (rule,) = org.connectors, org.rules
+    breaks: Mapping[str, Callable[[], object]] = {
+        "connector disabled": lambda: connector.update(Enabled=False),
+        "another smart host": lambda: connector.update(SmartHosts=["gone.mimecast.com"]),
+        "connector renamed": lambda: connector.update(Name="To Mimecast"),
+        "rule disabled": lambda: rule.update(State="Disabled"),
+        "rule only audits": lambda: rule.update(Mode="Audit"),
+        "another group": lambda: rule.update(SentToMemberOf=[HERE]),
+        "a rule above that stops": lambda: org.add_rule(
+            "above", at=0, RecipientDomainIs=[DOMAIN], StopRuleProcessing=True
+        ),
+        "rule removed": org.rules.clear,
+        "both removed": lambda: org.__dict__.update(rules=[], connectors=[]),
+    }
+
+    ends, told = {}, {}
+    for name, break_it in breaks.items():
+        break_it()
+        broken = story.mail(ADA, BOTH).delivered_at
+        told[name] = one = story.sync()["exchange"]
+        if one["state"] == "refused":
+            story.world.approve(one["plan"])
+            story.sync()
+        ends[name] = broken, story.mail(ADA, BOTH).delivered_at
+
+    assert [] == [name for name, (broken, _) in ends.items() if broken == "google"]
+    assert {} == {name: mended for name, (_, mended) in ends.items() if mended != "google"}
+    assert [] == [name for name, one in told.items() if "drift" not in rules(one, "findings")]
 
 
 def test_a_far_side_that_routes_back_ends_in_one_lap(begin: Any) -> None:
