@@ -18,14 +18,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.demo import FIRST, PARTNER, SECOND, Company, configure
+from tests.demo import FIRST, INCLUDE, PARTNER, SECOND, Demo, configure
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
-from tests.standins.google import GoogleStandIn
-from tests.standins.mimecast import MimecastStandIn
+from tests.standins.mailflow_names import Names
 from tests.standins.web import Request
 from tests.standins.webhook import WebhookStandIn
-from tests.support.zones import WIDE, zone_file
+from tests.support.split_domain import company, zones
+from tests.support.zones import WIDE
 
 LISTEN = os.environ.get("LISTEN", "127.0.0.1:8620")
 NEWS_AFTER = 30
@@ -41,21 +41,19 @@ alerts:
 
 def main() -> None:
     """Start everything, and wait."""
-    zone = zone_file("example.com", '@ IN TXT "v=spf1 include:_exo.example.com -all"')
     with (
         tempfile.TemporaryDirectory(prefix="exosync-service-") as folder,
         EndpointsStandIn(instance="USGovGCCHigh", version=FIRST) as feed,
-        DnsStandin({"example.com": zone}, keys=[WIDE], grants={WIDE.name: ("*",)}) as dns,
-        MimecastStandIn() as mail,
-        GoogleStandIn() as google,
+        DnsStandin(zones(spf=INCLUDE), keys=[WIDE], grants={WIDE.name: ("*",)}) as dns,
+        company(Names(dns.host, dns.port)) as made,
         WebhookStandIn() as hook,
     ):
-        google.set_allowlist([PARTNER])
+        made.google.set_allowlist([PARTNER])
         hook.came = tell
         here = Path(folder)
         (here / "hook").write_text(SECRET)
         more = MORE.format(listen=LISTEN, hook=hook.url)
-        configure(here, Company(feed, mail, google), dns, more)
+        configure(here, Demo(feed, made), dns.port, more)
         config = here / "exosync.yaml"
         config.write_text(config.read_text().replace("feed: 0s", "feed: 5s"))
         serve(config, feed)
