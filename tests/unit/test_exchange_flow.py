@@ -70,6 +70,14 @@ def test_a_group_that_nobody_asked_for_makes_the_way_fork() -> None:
     assert told.leaves is None
 
 
+def test_what_leaves_it_open_is_named() -> None:
+    """The parameter with its values, and the class that no parameter explains."""
+    rule = replace(organisation().rules[0], predicates=("A.B.Tasks.PhaseOfTheMoonPredicate",))
+    told = flow(organisation(rules=(rule,)), message(to=HERE), {}, ours=OURS)
+    says = [line for one in told.stages for line in one.says if line.startswith("not known")]
+    assert ["not known: SentToMemberOf elsewhere@example.com; PhaseOfTheMoon"] == says
+
+
 def test_what_was_on_the_other_side_is_not_routed_again() -> None:
     """The loop breaker's header is an exception; the relay then goes by MX."""
     back = message(headers={BREAKER: "exosync"}, inside=False, to=NOBODY)

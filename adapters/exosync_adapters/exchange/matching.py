@@ -34,10 +34,24 @@ Values = tuple[str, ...]
 def applies(rule: Rule, message: Message, organisation: Organisation, groups: Groups) -> Truth:
     """Whether a rule's conditions hold for a message and none of its exceptions does."""
     asked = _Asked(message, organisation, groups)
-    conditions = both(_judged(rule.conditions, asked))
-    exceptions = either(_judged(_plain(rule.exceptions), asked))
+    conditions = both(truth for _, truth in _judged(rule.conditions, asked))
+    exceptions = either(truth for _, truth in _judged(_plain(rule.exceptions), asked))
     unknown = (None for _ in unmodelled(rule))
     return both((conditions, negated(exceptions), *unknown))
+
+
+def doubts(
+    rule: Rule, message: Message, organisation: Organisation, groups: Groups
+) -> tuple[str, ...]:
+    """What of a rule's conditions and exceptions cannot be told, for people."""
+    asked = _Asked(message, organisation, groups)
+    found = [
+        f"{prefix}{name} {', '.join(parts[name])}"
+        for prefix, parts in (("", rule.conditions), ("ExceptIf", _plain(rule.exceptions)))
+        for name, truth in _judged(parts, asked)
+        if truth is None
+    ]
+    return (*found, *unmodelled(rule))
 
 
 def in_force(rule: Rule, at: datetime) -> Truth:
@@ -98,13 +112,13 @@ def _plain(exceptions: Mapping[str, Values]) -> dict[str, Values]:
     return {name.removeprefix("ExceptIf"): values for name, values in exceptions.items()}
 
 
-def _judged(parts: Mapping[str, Values], asked: _Asked) -> Iterator[Truth]:
+def _judged(parts: Mapping[str, Values], asked: _Asked) -> Iterator[tuple[str, Truth]]:
     """Each condition; the second parameter of a pair is looked at with the first."""
     for name, values in parts.items():
         if _FIRST_OF.get(name) in parts:
             continue
         judge = _JUDGES.get(name)
-        yield judge(values, asked, parts) if judge else None
+        yield name, judge(values, asked, parts) if judge else None
 
 
 def _recipient_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:

@@ -71,9 +71,9 @@ def hosts_of(one: Exit, domain: str, hosts: Hosts) -> tuple[str, ...]:
 def host_stages(connector: Connector, hosts: Hosts, at: datetime) -> list[Stage]:
     """Each smart host. One that fails is no end while another takes mail."""
     if not connector.use_mx and not any(one in hosts.seen for one in connector.smart_hosts):
-        title = f"one of {', '.join(connector.smart_hosts)}"
-        says = ("nobody was asked for this",)
         where = ", ".join(connector.smart_hosts)
+        title = where if len(connector.smart_hosts) == 1 else f"one of {where}"
+        says = ("no host was looked up or tried for this",)
         return [Stage("smart_host", where, title, None, Sure.UNPROVEN, says)]
     seen = [hosts.seen[one] for one in connector.smart_hosts if one in hosts.seen]
     stages = [_host_stage(one, connector, at) for one in seen]
@@ -196,7 +196,7 @@ def _by_mx(message: Message, hosts: Hosts) -> Stage:
     found = hosts.mx.get(message.domain)
     where = ", ".join(found.hosts) if found else ""
     title = f"the MX of {message.domain}: {where or 'not known'}"
-    trouble = found.trouble if found else "nobody was asked for it"
+    trouble = found.trouble if found else "it was not looked up for this"
     may = "what receives mail for the domain may hand it to Exchange Online again"
     says = tuple(one for one in (trouble, may) if one)
     return Stage("loop", where, title, None, Sure.UNPROVEN, says)
@@ -226,7 +226,7 @@ def _way_back(
     if towards:
         sent = "sent back, it goes to the MX, and so round until 554 5.4.14 Hop count exceeded"
         return _loop(f"{title}, and loops all the same", None, (back, sent))
-    where = ", ".join(mx.hosts) if mx else "nobody was asked where"
+    where = ", ".join(mx.hosts) if mx else "not looked up for this"
     return _loop(title, True, (f"sent back, it goes to the MX of {domain}: {where}",))
 
 

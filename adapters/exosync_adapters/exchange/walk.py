@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from exosync.core.trace import Stage, Sure
 from exosync.core.words import plural
 from exosync_adapters.exchange.letters import ABSENT, Groups, Message, Truth, both, either
-from exosync_adapters.exchange.matching import applies, in_force, unmodelled_actions
+from exosync_adapters.exchange.matching import applies, doubts, in_force, unmodelled_actions
 from exosync_adapters.exchange.records import Listing, Organisation, Rule
 
 _ENDS = {
@@ -73,11 +73,12 @@ class Walk:
             return
         end, odd = _end(rule), _odd(rule)
         matters = bool(rule.connector or end or odd or rule.stops)
+        unsure = () if hits else doubts(rule, self.message, organisation, groups)
         self._set_headers(rule, does)
         if does is None and not matters:
             self.besides += 1
             return
-        self.stages.append(_rule_stage(rule, does, end, odd))
+        self.stages.append(_rule_stage(rule, does, end, odd, unsure))
         self._note(rule, does, end, odd)
 
     def _note(self, rule: Rule, does: Truth, end: str, odd: tuple[str, ...]) -> None:
@@ -145,17 +146,24 @@ def _odd(rule: Rule) -> tuple[str, ...]:
     return tuple(one for one in unmodelled_actions(rule) if one.lower() not in _HARMLESS)
 
 
-def _rule_stage(rule: Rule, does: Truth, end: str, odd: tuple[str, ...]) -> Stage:
-    says = []
-    if rule.connector:
-        says.append(f"routes to the connector {rule.connector}")
-    if end:
-        says.append(end)
-    if odd:
-        says.append(f"does what exosync does not model: {', '.join(odd)}")
-    if rule.stops:
-        says.append("stops processing of further rules")
-    acts = "acts" if does else "may act: what it looks at cannot all be told"
-    ok = None if does is None or odd else not end
+def _rule_stage(
+    rule: Rule, does: Truth, end: str, odd: tuple[str, ...], unsure: tuple[str, ...]
+) -> Stage:
+    acts = "acts" if does else "may act"
     title = f"{rule.name} (priority {rule.priority}) {acts}"
-    return Stage("rule", rule.name, title, ok, Sure.SEEN, tuple(says))
+    ok = None if does is None or odd else not end
+    says = tuple(_effects(rule, end, odd))
+    if unsure:
+        says = (*says, f"not known: {'; '.join(unsure)}")
+    return Stage("rule", rule.name, title, ok, Sure.SEEN, says)
+
+
+def _effects(rule: Rule, end: str, odd: tuple[str, ...]) -> Iterator[str]:
+    if rule.connector:
+        yield f"routes to the connector {rule.connector}"
+    if end:
+        yield end
+    if odd:
+        yield f"does what exosync does not model: {', '.join(odd)}"
+    if rule.stops:
+        yield "stops processing of further rules"

@@ -9,6 +9,7 @@ from exosync.config import TargetConfig
 from exosync.core.trace import Way
 from exosync.core.words import plural
 from exosync.errors import UsageError
+from exosync.render.way import KINDS
 from exosync.views import Source
 from exosync.views.coverage import remembered
 from exosync.views.trace import mail_address, routers, trace_view
@@ -55,6 +56,7 @@ def trace_page(source: Source, sender: str, recipient: str) -> Json:
         "pairs": list(_pairs(source)),
         "tones": TONES,
         "words": WORDS,
+        "kinds": KINDS,
     }
     if not sender or not recipient:
         return told
@@ -63,7 +65,11 @@ def trace_page(source: Source, sender: str, recipient: str) -> Json:
     except UsageError as error:
         return {**told, "problem": str(error)}
     command = f"exosync trace {quote(answer['from'])} {quote(answer['to'])}"
-    ways = [{**one, "verdict": _verdict(one)} for one in answer["ways"]]
+    seen = {one.name: one.seen_at for one in source.store.target_states()}
+    ways = [
+        {**one, "verdict": _verdict(one), "seen_at": seen.get(one["target"])}
+        for one in answer["ways"]
+    ]
     return {**told, "answer": {**answer, "ways": ways}, "command": command}
 
 

@@ -1,0 +1,166 @@
+"""The way of a message on the page: with and without script, in both themes, on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tests.standins.endpoints import EndpointsStandIn
+from tests.standins.exchange import ExchangeStandIn
+from tests.support.world import World
+from tests.web.scene import EVIL, NOW, Stage, served
+from tests.web.test_browser import AXE, LOOKS, SHOTS, TOO_WIDE, axe, opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["axe"]
+
+DOMAIN, NAME = "example.com", "exosync example.com"
+ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
+QUERY = f"/trace?from={ALICE}&to={BOB}"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page of a company whose rule takes everyone's mail away, a stranger's rule among them."""
+    folder = tmp_path_factory.mktemp("traced")
+    with ExitStack() as stack:
+        exchange = stack.enter_context(ExchangeStandIn(DOMAIN))
+        fill(exchange)
+        feed = stack.enter_context(EndpointsStandIn(version="2026081400"))
+        (folder / "secret").write_text("the-secret-of-exchange")
+        world = World(folder, feed, targets(exchange))
+        world.sync()
+        (folder / NOW).write_text(world.now.isoformat())
+        yield stack.enter_context(served(Stage(folder)))
+
+
+def fill(exchange: ExchangeStandIn) -> None:
+    """A rule and a connector for the domain, and another's rule that may act before it."""
+    org = exchange.org
+    relay: Any = org.domain(DOMAIN)
+    relay["DomainType"] = "InternalRelay"
+    org.add_group(f"elsewhere@{DOMAIN}", [])
+    org.add_connector(
+        NAME, IsTransportRuleScoped=True, UseMXRecord=False, SmartHosts=["gate.example.net"]
+    )
+    org.add_rule(f"marked {EVIL}"[:64], SubjectContainsWords=["x"], DeleteMessage=True)
+    org.add_rule(
+        NAME,
+        RecipientDomainIs=[DOMAIN],
+        RouteMessageOutboundConnector=NAME,
+        SentToMemberOf=[f"elsewhere@{DOMAIN}"],
+    )
+
+
+def targets(exchange: ExchangeStandIn) -> list[dict[str, Any]]:
+    """A file, the way out of Exchange Online, and one of a tenant that no run can read."""
+    out: dict[str, Any] = {
+        "kind": "exchange",
+        "url": exchange.url,
+        "tenant": exchange.tenant,
+        "client_id": exchange.client_id,
+        "credentials": {"kind": "secret", "secret": {"file": "secret"}},
+        "far_side": "other",
+        "smart_hosts": ["gate.example.net"],
+        "timeout": "5s",
+    }
+    group = {"group": f"elsewhere@{DOMAIN}"}
+    unread = {key: value for key, value in out.items() if key not in ("credentials", "client_id")}
+    return [
+        {"name": "edge", "kind": "file", "mode": "apply", "path": "exo.txt"},
+        {
+            **out,
+            "name": "exchange",
+            "domain": DOMAIN,
+            "routed": group,
+            "validation_recipients": [BOB],
+        },
+        {**unread, "name": "other", "domain": "example.org", "routed": {"group": "g@example.org"}},
+    ]
+
+
+def test_the_way_is_right_in_both_themes_and_on_a_phone(
+    company: str, browser: Browser, axe: str
+) -> None:
+    """The console is silent, nothing sticks out sideways, and axe finds nothing."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with opened(browser) as page:
+        for name, path in (("trace", QUERY), ("trace-form", "/trace")):
+            page.goto(company + path)
+            page.evaluate(axe)
+            for scheme, width, rules in LOOKS:
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 800})
+                assert 0 == page.evaluate(TOO_WIDE)
+                assert rules is None or [] == page.evaluate(AXE, [[], rules])
+                page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_the_form_works_without_script(company: str, browser: Browser) -> None:
+    """From the target's page to a drawn way."""
+    with opened(browser, java_script_enabled=False) as page:
+        page.goto(f"{company}/targets/exchange")
+        page.get_by_role("link", name="which way does a message take?").click()
+        page.get_by_label("From").fill(ALICE)
+        page.get_by_label("To", exact=True).fill(BOB)
+        page.get_by_role("button", name="Trace").click()
+        assert page.get_by_role("heading", name="By exchange").is_visible()
+        assert page.get_by_text(f"exosync trace {ALICE} {BOB}").is_visible()
+        assert 3 < page.locator(".way > li").count()
+
+
+def test_what_every_check_follows_is_offered(company: str) -> None:
+    """With the sender that the target has."""
+    text = requests.get(f"{company}/trace", timeout=30).text
+    assert f"postmaster@{DOMAIN} to {BOB}" in text
+
+
+def test_the_api_tells_what_is_remembered(company: str) -> None:
+    """Nobody was asked who is in the group: that is open, and the hosts too."""
+    view = requests.get(f"{company}/api/v1{QUERY}", timeout=30).json()
+    assert (ALICE, BOB, None) == (view["from"], view["to"], view["ok"])
+    (way,) = view["ways"]
+    assert ("exchange", None, ["gate.example.net"]) == (way["target"], way["leaves"], way["hosts"])
+    assert "gateway" in [one["kind"] for one in way["stages"]]
+
+
+def test_the_text_of_others_is_shown_as_text(company: str) -> None:
+    """Somebody's rule is named like a script."""
+    text = requests.get(company + QUERY, timeout=30).text
+    assert "marked &lt;script&gt;alert(1)" in text
+    assert EVIL not in text
+
+
+def test_a_target_that_nobody_could_read_is_told(company: str) -> None:
+    """Nothing is known of its tenant."""
+    text = requests.get(f"{company}/trace?from=a@example.org&to=b@example.org", timeout=30).text
+    assert "Not known yet" in text
+
+
+def test_what_is_no_address_is_told_in_words(company: str) -> None:
+    """On the page beside the form, in the API as a problem."""
+    text = requests.get(f"{company}/trace?from=alice&to={BOB}", timeout=30).text
+    assert "is not an email address" in text
+    answer = requests.get(f"{company}/api/v1/trace?from=alice&to={BOB}", timeout=30)
+    assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+    assert 422 == requests.get(f"{company}/api/v1/trace?from={ALICE}", timeout=30).status_code
+
+
+def test_without_a_router_the_page_says_what_is_missing(page_url: str) -> None:
+    """A company without Exchange Online's way out."""
+    text = requests.get(page_url + QUERY, timeout=30).text
+    assert "no target decides where mail goes" in text
+
+
+def test_the_targets_page_tells_what_was_found_though_it_lists_no_ranges(company: str) -> None:
+    """Foreign rules, say; nothing of ranges."""
+    text = requests.get(f"{company}/targets/exchange", timeout=30).text
+    assert "No run has looked at it yet" not in text
+    assert "Desired and there" not in text
+    assert "Foreign" in text
