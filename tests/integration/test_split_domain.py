@@ -20,6 +20,7 @@ from exosync.recall import recall
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.standins.exchange_console import Console
+from tests.standins.exchange_org import Org
 from tests.standins.exchange_tenants import busy
 from tests.standins.farside_google import NOT_LISTED
 from tests.standins.farside_mimecast import PUT_OFF, SPOOFED
@@ -98,7 +99,7 @@ class Story:
         return list(waiting)
 
     def settle(self) -> Mapping[str, Json]:
-        """Run until all is done: people act, and approve what is refused until somebody does."""
+        """Run until nothing is left to do: people act, and approve what is refused."""
         told: Mapping[str, Json] = {}
         for _ in range(ROUNDS):
             told = self.sync()
@@ -150,13 +151,11 @@ def begin(tmp_path: Path) -> Iterator[Any]:
         def begun(
             *,
             version: str = NEW,
-            mx: str | None = None,
             bind: bool = False,
-            org: Any = None,
-            settings: Json | None = None,
+            org: Org | None = None,
             **exchange: Any,
         ) -> Story:
-            files = zones(spf=INCLUDE, **({"mx": mx} if mx else {}))
+            files = zones(spf=INCLUDE)
             if bind:
                 named = stack.enter_context(Bind(tmp_path, files)).primary
                 address, port = named.address, named.port
@@ -167,14 +166,14 @@ def begin(tmp_path: Path) -> Iterator[Any]:
             feed = stack.enter_context(EndpointsStandIn(version=version))
             made = stack.enter_context(company(Names(address, port), org))
             told = targets(made, tmp_path, port, **exchange)
-            return Story(made, World(tmp_path, feed, told, {**AT_ONCE, **(settings or {})}))
+            return Story(made, World(tmp_path, feed, told, dict(AT_ONCE)))
 
         yield begun
 
 
 @pytest.mark.skipif(find_named() is None, reason="named is not installed (bind9)")
 def test_the_same_name_on_both_sides_is_refused_and_then_accepted(begin: Any) -> None:
-    """The how-to whole: SPF on BIND, two people's doing, each target proven, mail delivered."""
+    """The how-to whole: SPF on BIND, a paste and an approval, each target proven, mail delivered."""
     story: Story = begin(bind=True, validate_connector=True)
     kept, refused = story.mail(ADA, BOTH), story.mail(ADA, GRACE)
 
