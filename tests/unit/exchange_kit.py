@@ -22,7 +22,7 @@ from exosync_adapters.exchange.records import (
     Organisation,
     Rule,
 )
-from exosync_adapters.exchange.seen import Seen, observed, seen
+from exosync_adapters.exchange.seen import Groups, Seen, observed, seen
 
 DOMAIN, TENANT = "example.com", "8a3bd10e-5b2c-4f6d-9a11-0c6f7e2d1b34"
 NAME, MARK = "exosync example.com", "exosync:owner=exosync;target=way-out"
@@ -85,10 +85,11 @@ def look(
     of: Aim | None = None,
     remembered: Mapping[str, Any] | None = None,
     gone: Iterable[str] = (),
+    known_as: Mapping[str, str] | None = None,
 ) -> Observed:
     """One observation."""
     known = Known(now=NOW, remembered=remembered or {})
-    return observed(seen(of or aim(), organisation, known, frozenset(gone)))
+    return observed(seen(of or aim(), organisation, known, Groups(frozenset(gone), known_as or {})))
 
 
 def drafted(

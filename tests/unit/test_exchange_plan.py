@@ -188,6 +188,15 @@ def test_what_only_looks_otherwise_is_no_difference() -> None:
     assert () == drafted(tenant(same, alike)).steps
 
 
+def test_a_group_by_another_of_its_addresses_is_the_same_group() -> None:
+    """How a rule gives a group back is not published: by any address, or by its name."""
+    names = {"here@example.com": "here@example.com", "locals": "here@example.com"}
+    shown = rule(exceptions={**rule().exceptions, "ExceptIfSentToMemberOf": ("Locals",)})
+
+    assert () == drafted(tenant(connector(), shown), known_as=names).steps
+    assert ["Set-TransportRule"] == cmdlets(drafted(tenant(connector(), shown)))
+
+
 def test_a_name_without_the_mark_is_not_ours() -> None:
     """Nothing is planned upon it; adopting marks it, and changes nothing else."""
     theirs = tenant(connector(comment="by hand"), rule(comments=""))

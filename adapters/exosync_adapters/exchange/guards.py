@@ -76,7 +76,7 @@ def _over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> Iterator[
     own = own_hosts(settings.hosts, desired.ranges)
     if own:
         yield rules.own_host(own)
-    if settings.routed.everyone_but in seen.gone:
+    if settings.routed.everyone_but in seen.groups.gone:
         yield rules.whole_domain(str(settings.routed.everyone_but))
     for step in draft.steps:
         yield from _too_wide(step)

@@ -14,7 +14,7 @@ from exosync_adapters.fields import host_and_port
 if TYPE_CHECKING:
     from exosync_adapters.dns.live import LiveDns
 
-_WITHIN = 5.0
+_WITHIN = 2.0
 """Seconds for one question."""
 
 _MOST_AT_ONCE = 8

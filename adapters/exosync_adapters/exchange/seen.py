@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from exosync.core.ranges import IpRanges
 from exosync.core.target import ABSENT, Finding, Foreign, Observed
@@ -21,22 +21,37 @@ from exosync_adapters.exchange.records import (
 )
 from exosync_adapters.exchange.rules import shown
 
+_OF_GROUPS = ("SentToMemberOf", "ExceptIfSentToMemberOf")
+
 CROWD = (Listing.CONNECTORS, Listing.RULES)
 """The listings in which ours are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What was read, what is ours of it, and what is remembered.
+class Groups:
+    """What was found out about the configured groups.
 
-    `gone` are configured groups that certainly do not exist.
+    `gone` certainly do not exist. `known_as` are a group's other addresses and its name, in lower
+    case, each with the address that is configured: how a rule gives a group back is not published.
     """
+
+    gone: frozenset[str] = frozenset()
+    known_as: Mapping[str, str] = field(default_factory=dict)
+
+
+NOT_ASKED = Groups()
+"""Of groups that nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read, what is ours of it, and what is remembered."""
 
     aim: Aim
     organisation: Organisation
     holding: Holding
     memory: Memory
-    gone: frozenset[str] = frozenset()
+    groups: Groups = NOT_ASKED
 
     @property
     def owned(self) -> Owned:
@@ -61,7 +76,13 @@ class Seen:
     def rule(self, one: Rule) -> dict[str, object]:
         """A rule of this organisation as parameters; with its priority if that is configured."""
         priority = None if self.aim.settings.priority is None else one.priority
-        return compare.rule_parameters(one, route=self.route(one), priority=priority)
+        found = compare.rule_parameters(one, route=self.route(one), priority=priority)
+        return found | {name: self._as_configured(found[name]) for name in _OF_GROUPS}
+
+    def _as_configured(self, groups: object) -> object:
+        if not isinstance(groups, list):
+            return groups
+        return [self.groups.known_as.get(compare.address(one), one) for one in groups]
 
     @property
     def wanted_connector(self) -> dict[str, object]:
@@ -100,9 +121,7 @@ class Seen:
         )
 
 
-def seen(
-    aim: Aim, organisation: Organisation, known: Known, gone: frozenset[str] = frozenset()
-) -> Seen:
+def seen(aim: Aim, organisation: Organisation, known: Known, groups: Groups = NOT_ASKED) -> Seen:
     """Find what is ours, and bring the memory in line with it."""
     before = Memory.read(known.remembered)
     holding = aim.find(organisation, before.ids)
@@ -120,7 +139,7 @@ def seen(
         memory = replace(memory, seen_on=known.now)
     elif RULE not in ids:
         memory = replace(memory, seen_on=None)
-    return Seen(aim, organisation, holding, memory, gone)
+    return Seen(aim, organisation, holding, memory, groups)
 
 
 def observed(what: Seen, findings: Iterable[Finding] = ()) -> Observed:

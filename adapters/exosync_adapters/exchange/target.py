@@ -6,7 +6,7 @@ what is there. Nothing is asked before `observe` or `check`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,7 @@ from exosync_adapters.exchange.client import Admin
 from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
 from exosync_adapters.exchange.findings import findings
 from exosync_adapters.exchange.listing import organisation, recipient
-from exosync_adapters.exchange.seen import Seen, observed, seen
+from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, seen
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify
 from exosync_adapters.exchange.writing import Writer
@@ -64,7 +64,7 @@ class ExchangeTarget:
             raise ConfigError(f"target {name}: the mark “{self._aim.mark}” fits in no comment")
         self._cloud = _cloud(name, settings, context)
         self._admin = self._made_admin() if settings.credentials is not None else None
-        self._known = NOTHING_KNOWN
+        self._known, self._groups = NOTHING_KNOWN, NOT_ASKED
         self.capabilities = Capabilities(
             read=self._admin is not None, write=settings.write == "rest", compare_and_swap=False
         )
@@ -78,7 +78,9 @@ class ExchangeTarget:
         self._known = known
         if self._admin is None:
             return blind.observed(self._aim, known)
-        what = seen(self._aim, organisation(self._admin), known, frozenset(self._gone(self._admin)))
+        found = organisation(self._admin)
+        self._groups = self._asked(self._admin)
+        what = seen(self._aim, found, known, self._groups)
         return observed(what, findings(self._settings, what.organisation, what.owned))
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
@@ -106,7 +108,9 @@ class ExchangeTarget:
         if step.by is Actor.PERSON or self._admin is None:
             raise UsageError(f"target {self.name}: this step is for a person: {step.summary}")
         settle = self._settings.settle.total_seconds()
-        writer = Writer(self._aim, self._admin, settle=settle, pause=self._context.pause)
+        writer = Writer(
+            self._aim, self._admin, self._groups, settle=settle, pause=self._context.pause
+        )
         writer.apply(step, self._known)
 
     def verify(self, desired: Desired, observed: Observed) -> Verification:
@@ -137,16 +141,22 @@ class ExchangeTarget:
         found = what.organisation
         return live_way(self._settings, self._admin, found, sender, recipient)
 
-    def _gone(self, admin: Admin) -> Iterator[str]:
-        """The configured groups that certainly do not exist: what may not be asked may."""
+    def _asked(self, admin: Admin) -> Groups:
+        """What can be found out about the configured groups: not all may ask for recipients."""
+        gone: set[str] = set()
+        known_as: dict[str, str] = {}
         for group in self._aim.groups:
             try:
-                if recipient(admin, group) is None:
-                    yield group
+                found = recipient(admin, group)
             except TargetDenied:
-                return
+                break
             except TargetError:
                 continue
+            if found is None:
+                gone.add(group)
+            else:
+                known_as |= dict.fromkeys((found.name.lower(), *found.addresses), group)
+        return Groups(frozenset(gone), known_as)
 
     def _made_admin(self) -> Admin:
         return Admin(

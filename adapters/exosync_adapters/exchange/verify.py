@@ -76,7 +76,7 @@ def _dated(rule: Rule) -> Check | None:
 
 
 def _groups(seen: Seen) -> Iterator[Check]:
-    for group in sorted(seen.gone):
+    for group in sorted(seen.groups.gone):
         yield Check(
             f"group {group}",
             ok=False,

@@ -22,7 +22,7 @@ from exosync_adapters.exchange.client import Admin
 from exosync_adapters.exchange.faults import ExistsError, MissingError, UnansweredError
 from exosync_adapters.exchange.listing import organisation
 from exosync_adapters.exchange.records import Call, Connector, Rule
-from exosync_adapters.exchange.seen import Seen, seen, tokens
+from exosync_adapters.exchange.seen import Groups, Seen, seen, tokens
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _LOOK_UP = 30.0
@@ -30,12 +30,18 @@ _LOOK_UP = 30.0
 
 
 class Writer:
-    """Does the steps of one target. `settle` are the seconds within which a change must show."""
+    """Does the steps of one target. `groups` are as the plan was made over, and `settle` are the seconds within which a change must show."""
 
     def __init__(
-        self, aim: Aim, admin: Admin, *, settle: float, pause: Callable[[float], None]
+        self,
+        aim: Aim,
+        admin: Admin,
+        groups: Groups,
+        *,
+        settle: float,
+        pause: Callable[[float], None],
     ) -> None:
-        self._aim, self._admin = aim, admin
+        self._aim, self._admin, self._groups = aim, admin, groups
         self._settle, self._pause = settle, pause
 
     def apply(self, step: Step, known: Known) -> None:
@@ -53,7 +59,7 @@ class Writer:
         self._wait(step, known)
 
     def _look(self, known: Known) -> Seen:
-        return seen(self._aim, organisation(self._admin), known)
+        return seen(self._aim, organisation(self._admin), known, self._groups)
 
     def _must_be_expected(self, now: Seen, step: Step) -> None:
         if now.doubts:
