@@ -336,6 +336,11 @@ def test_before_ours_is_there_all_rules_are_before_it() -> None:
     assert ["foreign_rule_before"] == list(told(settings(), Owned(), foreign_rule(priority=9)))
 
 
+def test_a_rule_that_has_our_name_is_told_by_the_refusal_alone() -> None:
+    """It is taken over, or ours gets another name."""
+    assert {} == told(settings(), Owned(), foreign_rule(name="EXOSYNC example.com"))
+
+
 @pytest.mark.parametrize(
     ("changes", "names"),
     [

@@ -114,7 +114,12 @@ def _place(rule: Rule, owned: Owned) -> str:
 
 
 def _of_places(routing: list[Rule], settings: ExchangeSettings, owned: Owned) -> Iterator[Finding]:
-    """Without a rule of ours, which would come last, all are before it."""
+    """Without a rule of ours, which would come last, all are before it.
+
+    What has the name that ours should have is to be taken over first, and told as a refusal.
+    """
+    ours = settings.rule_name.lower()
+    routing = [one for one in routing if owned.rule or one.name.lower() != ours]
     last = owned.rule.priority if owned.rule else None
     before = [quoted(one.name) for one in routing if last is None or one.priority < last]
     after = [quoted(one.name) for one in routing if last is not None and one.priority > last]

@@ -69,10 +69,7 @@ def task(step: ScriptStep, *, settings: ExchangeSettings, confirmation: Confirma
         title=f"{step.title[:1].upper()}{step.title[1:]}",
         place=_PLACES[setting],
         box=script.text(step),
-        who=(
-            "an administrator of Exchange Online (role Exchange Administrator, or a role group "
-            f"with “{_ROLES[setting]}”)"
-        ),
+        who=f"an Exchange administrator, or somebody with the role “{_ROLES[setting]}”",
         confirmation=confirmation,
         ranges=IpRanges(),
         fields=console.fields(step.calls),
