@@ -22,15 +22,15 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-inde
 MANIFESTS = $(filter-out %/kustomization.yaml %/exosync.yaml,$(wildcard deploy/kubernetes/*/*.yaml))
 PINS = $(COMPILE) --constraint requirements/dev.txt
 
-.PHONY: help demo service test lint types docs bench reference requirements wheel image image-twice clean env-run env-test env-dev env-bench
+.PHONY: help demo service test lint types docs bench reference requirements wheel image image-twice clean env-run env-demo env-test env-dev env-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: env-run ## the whole way in under a minute, without network, root or credentials
+demo: env-demo ## the whole way in two minutes or so, without network, root or credentials
 	@$(VENV)/python -m tests.demo
 
-service: env-run ## the service with its page, to look at; the same stand-ins, until Ctrl-C
+service: env-demo ## the service with its page, to look at; the same stand-ins, until Ctrl-C
 	@$(VENV)/python -m tests.playground
 
 test: env-test ## run all tests, with branch coverage
@@ -67,6 +67,7 @@ requirements: $(UV) ## pin the dependencies of pyproject.toml with their hashes
 	$(PINS) pyproject.toml --all-extras --group test --output-file requirements/test.txt
 	$(PINS) pyproject.toml --all-extras --group test --group bench --output-file requirements/bench.txt
 	$(PINS) pyproject.toml --all-extras --output-file requirements/runtime.txt
+	$(PINS) pyproject.toml --all-extras --group demo --output-file requirements/demo.txt
 	$(PINS) --group build --output-file requirements/build.txt
 
 wheel: env-dev ## build the wheel into dist/

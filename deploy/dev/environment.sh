@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes .venv, or brings it up to date, for one level of work:
 #
-#   environment.sh run    what exosync itself needs (make demo)
+#   environment.sh run    what exosync itself needs (make image)
+#   environment.sh demo   that, and what the stand-ins need (make demo, make service)
 #   environment.sh test   that, and what the tests need (make test)
 #   environment.sh dev    that, and what checks and documents the project (make lint, docs)
 #   environment.sh bench  the tests' level, and the tools that exosync is measured against
@@ -19,9 +20,9 @@ venv=.venv
 case "$level" in
     run) pins=requirements/runtime.txt ;;
     uv) venv=build/uv ;;
-    test | dev | bench) pins=requirements/$level.txt ;;
+    demo | test | dev | bench) pins=requirements/$level.txt ;;
     *)
-        echo "usage: $0 run|test|dev|bench|uv" >&2
+        echo "usage: $0 run|demo|test|dev|bench|uv" >&2
         exit 64
         ;;
 esac
