@@ -180,13 +180,13 @@ def _at_home(
     organisation: Organisation, domain: AcceptedDomain, message: Message
 ) -> Iterator[Exit]:
     who, to = message.recipient, message.to
-    if to.mailbox or (to.exists is not False and to.mailbox is None):
-        is_so = "" if to.mailbox else ", if it has one"
+    is_so = "" if to.exists else ", if it has one"
+    if to.exists is not False and to.mailbox is not False:
         yield Exit(Going.HERE, f"delivered to the mailbox of {who} here{is_so}")
-    elif to.exists:
-        yield Exit(
-            Going.UNKNOWN, f"{who} is a recipient without a mailbox here: sent on from there"
-        )
+    if to.exists is not False and not to.mailbox:
+        perhaps = "is" if to.exists else "may be"
+        why = f"{who} {perhaps} a recipient without a mailbox here: sent on from there"
+        yield Exit(Going.UNKNOWN, why)
     if to.exists:
         return
     if domain.type is DomainType.AUTHORITATIVE:

@@ -13,9 +13,12 @@ from exosync_adapters.exchange.records import Listing, Organisation, Rule
 
 _ENDS = {
     "DeleteMessage": "deletes it",
+    "Disconnect": "breaks the connection off",
     "Quarantine": "puts it into quarantine",
     "RejectMessageReasonText": "rejects it",
     "RejectMessageEnhancedStatusCode": "rejects it",
+    "SmtpRejectMessageRejectStatusCode": "rejects it",
+    "SmtpRejectMessageRejectText": "rejects it",
     "RedirectMessageTo": "sends it to somebody else instead",
     "ModerateMessageByUser": "holds it until somebody approves",
     "ModerateMessageByManager": "holds it until somebody approves",
@@ -29,26 +32,36 @@ _HARMLESS = frozenset(
         "applyclassification",
         "applydisclaimer",
         "applydisclaimerwithseparator",
+        "applyhtmldisclaimerfallbackaction",
+        "applyhtmldisclaimerlocation",
         "applyhtmldisclaimertext",
         "applyome",
+        "applyrightsprotectioncustomizationtemplate",
+        "applyrightsprotectiontemplate",
         "blindcopyto",
         "copyto",
         "generateincidentreport",
         "generatenotification",
+        "incidentreportcontent",
+        "incidentreportoriginalmail",
         "logevent",
+        "logeventtext",
         "notifysender",
         "prependsubject",
         "removeheader",
         "removeome",
+        "removeomev2",
         "removermsattachmentencryption",
         "rightsprotectmessage",
         "routemessageoutboundrequiretls",
         "setauditseverity",
+        "setheadername",
+        "setheadervalue",
         "setscl",
         "stopruleprocessing",
     }
 )
-"""Classes of actions that change the message, or send further ones, and not where it goes."""
+"""Actions, and classes of them, that change the message, or send further ones, and not where it goes."""
 
 
 @dataclass(slots=True)
@@ -143,7 +156,9 @@ def _end(rule: Rule) -> str:
 
 def _odd(rule: Rule) -> tuple[str, ...]:
     """Actions that nothing is known of here."""
-    return tuple(one for one in unmodelled_actions(rule) if one.lower() not in _HARMLESS)
+    known = {*_ENDS, "RouteMessageOutboundConnector"}
+    given = (*(one for one in rule.actions if one not in known), *unmodelled_actions(rule))
+    return tuple(one for one in given if one.lower() not in _HARMLESS)
 
 
 def _rule_stage(
