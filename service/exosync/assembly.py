@@ -86,6 +86,7 @@ def assembled(
             ),
             now=now,
             progress=progress,
+            receivers=tuple(one.name for one in config.targets if one.lists_ranges),
             repeat=config.alerts.repeat,
             others=tuple(
                 one.name

@@ -39,7 +39,8 @@ class Job:
 class Desk:
     """What every stage needs: the state, the clock, what is wanted, and the guards' limits.
 
-    `others` are the targets that write and are no part of this run.
+    `others` are the targets that write and are no part of this run, `behind` those that list
+    ranges and do not let in all that is desired, as far as is known.
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Desk:
     now: Callable[[], datetime]
     progress: Callable[[str], None]
     others: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from exosync.core import holds
-from exosync.core.target import Finding, Phase
+from exosync.core.target import Finding, Phase, State
 from exosync.desk import Desk, Job, Look
+from exosync.store import Store
 
 
 def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
@@ -17,6 +19,22 @@ def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
     if found is None and phase is Phase.REMOVE and seen.job.lists_ranges:
         found = _others_behind(desk)
     return seen if found is None else replace(seen, held=found, findings=(*seen.findings, found))
+
+
+def behind(store: Store, receivers: Iterable[str], looks: Mapping[str, Look]) -> tuple[str, ...]:
+    """The targets that do not let in all that is desired, by this run or else by their last one."""
+    return tuple(one for one in receivers if not _is_settled(store, one, looks.get(one)))
+
+
+def _is_settled(store: Store, name: str, seen: Look | None) -> bool:
+    if seen is not None:
+        plan = seen.plan
+        return plan is not None and not plan.draft.steps and not plan.standing
+    known = store.target_state(name)
+    return known is not None and known.state in _SETTLED
+
+
+_SETTLED = (State.IN_SYNC, State.APPLIED, State.ASSERTED)
 
 
 def _pause(desk: Desk, job: Job) -> Finding | None:

@@ -8,7 +8,7 @@ spread over workers without another code path.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from exosync.core.guards import Limits
@@ -19,7 +19,7 @@ from exosync.core.tasks import REPEAT, TaskRules
 from exosync.desire import RangeRules, Wanted, wanted
 from exosync.desk import Desk, Job, Look
 from exosync.errors import FeedError, RefusedError, UsageError
-from exosync.holding import hold
+from exosync.holding import behind, hold
 from exosync.pull import FeedRules, Pulled, pull
 from exosync.stages import look, settle, write
 from exosync.store import PlanRecord, Store
@@ -29,8 +29,8 @@ from exosync.store import PlanRecord, Store
 class Rules:
     """Everything that a run goes by; `progress` is told in words what is being done.
 
-    `others` are the targets in mode apply that are no part of this run, `repeat` says when
-    people are told again of a target that goes on failing.
+    `others` are the targets in mode apply that are no part of this run, `receivers` all that
+    list ranges; `repeat` says when people are told again of a target that goes on failing.
     """
 
     feed: FeedRules
@@ -41,6 +41,7 @@ class Rules:
     now: Callable[[], datetime]
     progress: Callable[[str], None]
     others: tuple[str, ...] = ()
+    receivers: tuple[str, ...] = ()
     repeat: tuple[timedelta, ...] = REPEAT
 
 
@@ -63,7 +64,7 @@ def reconcile(rules: Rules, store: Store, run_id: int, *, writing: bool) -> Outc
         )
 
     desk = _desk(rules, store, run_id)
-    looks = tuple(look(desk, job) for job in rules.jobs)
+    desk, looks = _looked(desk, rules)
     if writing:
         for phase in Phase:
             looks = tuple(_written(desk, one, phase) for one in looks)
@@ -116,8 +117,24 @@ def _desk(rules: Rules, store: Store, run_id: int) -> Desk:
         raise _nothing_yet(Pulled(None))
     needed = wanted(rules.ranges, store, rules.feed.instance, rules.now())
     return Desk(
-        store, run_id, needed, rules.limits, rules.tasks, rules.now, rules.progress, rules.others
+        store,
+        run_id,
+        needed,
+        rules.limits,
+        rules.tasks,
+        rules.now,
+        rules.progress,
+        rules.others,
+        behind(store, rules.receivers, {}),
     )
+
+
+def _looked(desk: Desk, rules: Rules) -> tuple[Desk, tuple[Look, ...]]:
+    """Those that list ranges first: what decides where mail goes depends on what they let in."""
+    found = {job.name: look(desk, job) for job in rules.jobs if job.lists_ranges}
+    desk = replace(desk, behind=behind(desk.store, rules.receivers, found))
+    found |= {job.name: look(desk, job) for job in rules.jobs if not job.lists_ranges}
+    return desk, tuple(found[job.name] for job in rules.jobs)
 
 
 def _written(desk: Desk, seen: Look, phase: Phase) -> Look:

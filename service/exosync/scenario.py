@@ -117,6 +117,7 @@ def _mimecast(answers: SplitDomain) -> Iterator[str]:
     yield "    client_id: {file: /run/secrets/mimecast-id}\n"
     yield "    client_secret: {file: /run/secrets/mimecast-secret}\n"
     yield f"    domains: [{scalar(answers.domain)}]\n"
+    yield "    families: ipv4          # its policies hold no IPv6\n"
     yield "    settings: [anti_spoofing]\n"
 
 

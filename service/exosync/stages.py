@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from exosync.core.desired import Desired
+from exosync.core.guards import receivers
 from exosync.core.plan import Drafting, Plan, decide, ingredients
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Observed, Phase, Refusal, Step, Target
@@ -151,7 +152,7 @@ def _decided(
 ) -> tuple[Draft, tuple[Refusal, ...], tuple[Finding, ...]]:
     if not job.lists_ranges:
         draft = draft_for(desk.wanted.desired)
-        return draft, draft.refusals, ()
+        return draft, draft.refusals + receivers(draft, desk.behind), ()
     tasks = desk.store.open_tasks(job.name)
     return decide(
         draft_for,

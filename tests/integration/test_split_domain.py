@@ -181,6 +181,7 @@ def test_the_same_name_on_both_sides_is_refused_and_then_accepted(begin: Any) ->
     still_kept = story.mail(ADA, BOTH)
     asked = story.people_act()
     half = story.mail(ADA, GRACE)
+    known = story.sync()
     story.world.approve(first["exchange"]["plan"])
     second = story.sync()
     accepted = story.mail(ADA, BOTH)
@@ -196,10 +197,13 @@ def test_the_same_name_on_both_sides_is_refused_and_then_accepted(begin: Any) ->
         "google": "waiting",
         "spf": "applied",
     } == {name: one["state"] for name, one in first.items()}
-    assert ["rule_switch_on"] == rules(first["exchange"])
+    assert ["rule_switch_on", "receivers_behind"] == rules(first["exchange"])
     assert "exchange" == still_kept.delivered_at
     assert [("google", "email_allowlist")] == asked
     assert "google" == half.delivered_at
+    # Once all receivers know the addresses, only the person's word is missing.
+    assert ["rule_switch_on"] == rules(known["exchange"])
+    assert first["exchange"]["plan"] == known["exchange"]["plan"]
     # One approval for one plan, and mail goes where it should.
     assert ("applied", True) == (second["exchange"]["state"], second["exchange"]["verified"])
     assert ("exchange", "mimecast", "google") == accepted.stations

@@ -134,8 +134,8 @@ def test_answers_that_do_not_do_are_told(words: tuple[str, ...], told: str, tmp_
 
 def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
     """For what no option gives; the file then holds the answers."""
-    answers = ("example.com", TENANT, "", "other", "mx1.example.net mx2.example.net")
-    answers += ("", "there@example.com", "ada@example.com", "y", "", "")
+    where = ("example.com", TENANT, "", "other", "mx1.example.net mx2.example.net")
+    answers = (*where, "", "there@example.com", "ada@example.com", "y", "", "")
     ours, theirs = pty.openpty()
     os.write(ours, "".join(f"{one}\n" for one in answers).encode())
     try:

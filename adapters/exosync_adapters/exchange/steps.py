@@ -205,6 +205,7 @@ class Maker:
             gives=gives or (compare.token(after) if after else ABSENT),
             by=Actor.EXOSYNC if by_exosync else Actor.PERSON,
             task=task,
+            opens=what is What.SWITCH_RULE_ON,
             detail=(call,),
         )
 

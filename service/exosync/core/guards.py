@@ -8,7 +8,7 @@ refused when the feed is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "too_wide": "a range to be added is wider than allowed",
     "special_space": "a range to be added is private, reserved or otherwise not public",
     "stale_feed": "Microsoft's list has not been confirmed for too long",
+    "receivers_behind": "mail would be sent to where Microsoft's addresses are not all known yet",
 }
 """Each guard's stable name and what it means."""
 
@@ -74,6 +75,27 @@ def guard(
         *_width(added, limits),
         *_space(added),
         *(_age(feed_age, limits) if added or removed else ()),
+    )
+
+
+def receivers(draft: Draft, behind: Sequence[str]) -> tuple[Refusal, ...]:
+    """The refusal to send mail on while the targets named in `behind` do not let all of it in.
+
+    It covers the steps that do so, and no others.
+    """
+    opening = tuple(dict.fromkeys(one.resource for one in draft.steps if one.opens))
+    if not opening or not behind:
+        return ()
+    return (
+        Refusal(
+            "receivers_behind",
+            f"mail would go where not all of Microsoft's addresses are let in yet: first settle "
+            f"{', '.join(behind)}",
+            seen=", ".join(behind),
+            limit="all settled",
+            approvable=True,
+            resources=opening,
+        ),
     )
 
 

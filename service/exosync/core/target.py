@@ -178,8 +178,8 @@ class Step:
     `before` and `after` are the texts that a person compares (empty: not there); `expects`
     and `gives` are the resource's tokens before and after. A step for a person has a `task`.
     `remember`, if given, is what is remembered from the moment on when the step is intended, as
-    `Observed.remember`: so a crash does not lose what the step claims. `detail` is the
-    target's own.
+    `Observed.remember`: so a crash does not lose what the step claims. `opens`: from this step
+    on mail goes to where targets that list ranges must let it in. `detail` is the target's own.
     """
 
     resource: str
@@ -192,6 +192,7 @@ class Step:
     gives: str
     by: Actor = Actor.EXOSYNC
     task: Task | None = None
+    opens: bool = False
     remember: Mapping[str, Any] | None = field(default=None, compare=False)
     detail: Any = field(default=None, compare=False)
 
