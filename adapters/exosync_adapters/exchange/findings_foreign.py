@@ -100,10 +100,10 @@ def _domain_rule(rule: Rule, settings: ExchangeSettings, owned: Owned) -> Findin
     return Finding(
         "foreign_domain_rule",
         f"the rule {quoted(rule.name)} (priority {rule.priority}{place}) sends mail to "
-        f"{settings.domain} to the connector {quoted(rule.connector)}, whoever receives it: a rule comes before "
-        "delivery, so mail to mailboxes in Exchange Online is sent away too, and the same name on "
-        f"both sides gets it there alone; {_THEIRS} except those whose mailboxes are here, or "
-        "switch it off once exosync's is on",
+        f"{settings.domain} to the connector {quoted(rule.connector)}, whoever receives it: a "
+        "rule comes before delivery, so mailboxes in Exchange Online get none of it, and of a "
+        f"name that is on both sides only the other mailbox does; {_THEIRS} except those whose "
+        "mailboxes are here, or switch it off once exosync's is on",
     )
 
 
