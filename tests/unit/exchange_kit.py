@@ -72,10 +72,9 @@ def tenant(
     """A tenant with these connectors and rules, the rules in this order."""
     rules = [one for one in things if isinstance(one, Rule)]
     return Organisation(
-        domains=(AcceptedDomain(DOMAIN, type_),),
         connectors=tuple(one for one in things if isinstance(one, Connector)),
         rules=tuple(replace(one, priority=place) for place, one in enumerate(rules)),
-        **{"dehydrated": False, **fields},
+        **{"domains": (AcceptedDomain(DOMAIN, type_),), "dehydrated": False, **fields},
     )
 
 

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from exosync.core.target import ABSENT, Actor, Phase
 from exosync_adapters.exchange.aim import Owned
 from exosync_adapters.exchange.memory import Memory
-from exosync_adapters.exchange.records import Connector, DomainType, Listing, Organisation, Rule
+from exosync_adapters.exchange.records import (
+    AcceptedDomain,
+    Connector,
+    DomainType,
+    Listing,
+    Organisation,
+    Rule,
+)
 from exosync_adapters.exchange.rules import RULES
 from tests.unit.exchange_kit import (
     DOMAIN,
@@ -91,6 +98,13 @@ def test_the_rule_is_switched_on_by_a_plan_of_its_own_that_wants_an_approval() -
         refusal.approvable,
         refusal.resources,
     )
+
+
+def test_nothing_is_switched_on_beside_what_is_not_yet_right() -> None:
+    """What is to act is seen to be right first, by a run of its own."""
+    for wrong in (connector(tls=""), connector(enabled=False)):
+        draft = drafted(tenant(wrong, rule(enabled=False)))
+        assert ["Set-OutboundConnector"] == cmdlets(draft)
 
 
 def test_a_rule_that_was_on_is_switched_on_again_by_another_plan() -> None:
@@ -261,6 +275,7 @@ def test_over_a_listing_that_is_not_whole_nothing_is_planned(listing: Listing) -
 
     assert (["incomplete"], ()) == (told(empty), empty.steps)
     assert ([], ()) == (told(right), right.steps)
+    assert ["incomplete"] == told(drafted(tenant(**cut), of=aim(remove=True)))
     seen = look(tenant(**cut))
     assert "listing_incomplete" in [one.rule for one in seen.findings]
     assert len(seen.resources) < len(look(tenant()).resources)
@@ -362,6 +377,14 @@ def test_the_domain_is_a_persons_and_comes_last(keys: dict[str, Any], steps: lis
     assert [Actor.PERSON] * len(steps) == [step.by for step in on.steps]
     before = drafted(tenant(ours[0], off, type_=DomainType.AUTHORITATIVE), of=of)
     assert ["Enable-TransportRule"] == cmdlets(before)
+
+
+def test_a_parent_that_accepts_the_domain_too_is_left_as_it_is() -> None:
+    """Its type is that of all the names below it."""
+    parent = AcceptedDomain("com", DomainType.AUTHORITATIVE, match_subdomains=True)
+    organisation = tenant(connector(), rule(), domains=(parent,))
+
+    assert () == drafted(organisation).steps
 
 
 def test_removal_goes_the_other_way_round() -> None:

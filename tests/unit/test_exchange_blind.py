@@ -1,0 +1,137 @@
+"""A tenant that nobody reads: what people acknowledged stands for what is there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from exosync.core.target import ABSENT, Actor, Draft, Observed
+from exosync.core.tasks import Asserted, Confirmation, Known
+from exosync_adapters.exchange import blind
+from exosync_adapters.exchange.aim import Aim
+from exosync_adapters.exchange.records import DomainType, Listing
+from tests.unit.exchange_kit import DOMAIN, aim, cmdlets
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+BLIND: dict[str, Any] = {"credentials": None, "client_id": None, "write": "script"}
+
+
+def blind_aim(**keys: Any) -> Aim:
+    """What is wanted, without credentials."""
+    return aim(**BLIND, **keys)
+
+
+def look(of: Aim, *, due: tuple[str, ...] = (), **said: Any) -> Observed:
+    """What people said, by resource; `due` are those that should be looked at once more."""
+    acknowledged = {
+        name: Asserted(name, "ada", NOW, due_again=name in due, gives=gives)
+        for name, gives in said.items()
+    }
+    return blind.observed(of, Known(NOW, acknowledged))
+
+
+def drafted(of: Aim, **how: Any) -> Draft:
+    """What is planned over what people said."""
+    return blind.plan(look(of, **how).detail)
+
+
+def whole(of: Aim) -> dict[str, str]:
+    """The tokens that a whole set-up leads to, each acknowledged as it is asked for."""
+    said: dict[str, str] = {}
+    for _ in range(6):
+        for step in reversed(drafted(of, **said).steps):
+            said[step.resource] = step.gives
+    return said
+
+
+def test_step_after_step_leads_to_all_that_is_wanted() -> None:
+    """Connector, rule, switched on, domain; each by a person who acknowledges it."""
+    of = blind_aim()
+    first = drafted(of)
+    said = whole(of)
+
+    assert ["New-OutboundConnector", "New-TransportRule"] == cmdlets(first)
+    assert all(step.by is Actor.PERSON for step in first.steps)
+    assert {Confirmation.ACKNOWLEDGED} == {
+        step.task.confirmation for step in first.steps if step.task
+    }
+    assert {"connector", "rule", "domain"} == set(said)
+    assert () == drafted(of, **said).steps
+    assert {"connector", "rule", "domain"} == look(of, **said).unread
+
+
+def test_the_rule_is_switched_on_only_over_a_connector_as_it_is_wanted() -> None:
+    """And the domain's type comes after that."""
+    of, said = blind_aim(), whole(blind_aim())
+    (made,) = drafted(of, connector=said["connector"]).steps
+    off = {"connector": said["connector"], "rule": made.gives}
+
+    assert ["Enable-TransportRule"] == cmdlets(drafted(of, **off))
+    older = drafted(of, **{**off, "connector": "on:of another configuration"})
+    assert ["Set-OutboundConnector"] == cmdlets(older)
+
+
+def test_a_change_of_the_configuration_is_asked_for_whole_and_keeps_the_state() -> None:
+    """Nobody knows what stands there, so every parameter is given."""
+    said = whole(blind_aim())
+    of = blind_aim(routed={"group": "there@example.com"}, tls="trusted")
+    connector, rule = drafted(of, **said).steps
+
+    assert "CertificateValidation" == connector.detail[0].parameters["TlsSettings"]
+    assert None is rule.detail[0].parameters["ExceptIfSentToMemberOf"]
+    assert ["there@example.com"] == rule.detail[0].parameters["SentToMemberOf"]
+    assert rule.gives.startswith("on:")
+    off = drafted(of, **{**said, "rule": "off:of another configuration"})
+    assert off.steps[1].gives.startswith("off:")
+
+
+@pytest.mark.parametrize("resource", ["connector", "rule", "domain"])
+def test_what_was_said_long_ago_is_asked_for_once_more(resource: str) -> None:
+    """The very same: to look at it changes nothing."""
+    of, said = blind_aim(), whole(blind_aim())
+    (step,) = drafted(of, due=(resource,), **said).steps
+
+    assert (resource, said[resource], said[resource]) == (step.resource, step.expects, step.gives)
+
+
+def test_removal_is_asked_for_from_the_end() -> None:
+    """The rule off and gone, then the connector; and then it is said that nothing is there."""
+    of, said = blind_aim(remove=True), whole(blind_aim())
+
+    assert [
+        "Disable-TransportRule",
+        "Remove-TransportRule",
+        "Set-OutboundConnector",
+        "Remove-OutboundConnector",
+    ] == cmdlets(drafted(of, **said))
+    left = {**said, "rule": "off:whatever it was"}
+    assert "Remove-TransportRule" == cmdlets(drafted(of, **left))[0]
+    gone = {**said, "rule": ABSENT, "connector": ABSENT}
+    assert () == drafted(of, **gone).steps
+    assert None is blind.verify(look(of, **gone).detail).ok
+
+
+def test_what_nobody_said_is_never_proven() -> None:
+    """Asserted at most; and what is missing is named."""
+    of, said = blind_aim(), whole(blind_aim())
+    proof = blind.verify(look(of, **said).detail)
+    missing = blind.verify(look(of, connector=said["connector"]).detail)
+
+    assert (None, ["connector", "rule"]) == (proof.ok, [one.setting for one in proof.asserted])
+    assert False is missing.ok
+    assert "rule" in missing.checks[0].message
+    assert None is blind.verify(look(blind_aim(remove=True)).detail).ok
+
+
+def test_the_way_of_a_message_goes_by_peoples_word_and_says_that_it_is_not_whole() -> None:
+    """What else is in the tenant, nobody knows."""
+    of, said = blind_aim(), whole(blind_aim())
+    found = look(of, **said).detail.organisation
+
+    assert (True, DomainType.INTERNAL_RELAY) == (found.rules[0].enabled, found.domain(DOMAIN).type)
+    assert set(Listing) == set(found.incomplete)
+    nothing = look(of).detail.organisation
+    assert ((), ()) == (nothing.connectors, nothing.rules)
+    assert DomainType.UNKNOWN is nothing.domain(DOMAIN).type
