@@ -37,9 +37,9 @@ def drafted(of: Aim, **how: Any) -> Draft:
     return blind.plan(look(of, **how).detail)
 
 
-def whole(of: Aim) -> dict[str, str]:
+def whole(of: Aim) -> dict[str, Any]:
     """The tokens that a whole set-up leads to, each acknowledged as it is asked for."""
-    said: dict[str, str] = {}
+    said: dict[str, Any] = {}
     for _ in range(6):
         for step in reversed(drafted(of, **said).steps):
             said[step.resource] = step.gives
