@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.target import Finding, Severity
+from exosync_adapters.exchange import findings as module
+from exosync_adapters.exchange import findings_connector, findings_foreign, findings_rule
 from exosync_adapters.exchange.aim import Aim, Owned
 from exosync_adapters.exchange.findings import FINDINGS, findings
 from exosync_adapters.exchange.records import (
@@ -429,3 +433,10 @@ def test_whatever_a_tenant_holds_findings_have_names_that_are_known(
 
     assert {one.rule for one in found} <= set(FINDINGS)
     assert all(one.message.isprintable() for one in found)
+
+
+def test_every_finding_of_the_kind_stands_in_its_table() -> None:
+    """And nothing stands there that is never told."""
+    modules = (module, findings_connector, findings_foreign, findings_rule)
+    sources = "".join(inspect.getsource(one) for one in modules)
+    assert set(re.findall(r'Finding\(\s*"([a-z_]+)"', sources)) == set(FINDINGS)

@@ -422,6 +422,22 @@ def test_among_other_peoples_things_only_ours_change(switches: dict[str, Any]) -
     assert before == org.held()
 
 
+@given(
+    st.text(st.one_of(signs, st.characters(max_codepoint=0xFFFF)), min_size=1, max_size=30),
+    st.text(st.one_of(signs, st.characters(max_codepoint=0xFFFF)), max_size=60),
+)
+def test_things_get_the_very_names_and_comments_that_they_should(name: str, note: str) -> None:
+    """Whatever is in them; and they are known again."""
+    comment = f"{note}\n{MARK}"
+    script = text(replace(create_connector(Name=name, Comment=comment), name=name))
+    console = Console(tenant())
+    for _ in range(2):
+        console.run(script)
+
+    assert [(name, comment)] == [(one["Name"], one["Comment"]) for one in console.org.connectors]
+    assert ["New-OutboundConnector"] == console.writes
+
+
 def test_in_the_end_it_shows_what_is_there() -> None:
     """Read anew, with the properties that matter."""
     (shown,) = Console(tenant()).run(text(STEPS[What.CREATE_CONNECTOR]))
