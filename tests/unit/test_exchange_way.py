@@ -11,13 +11,13 @@ import pytest
 
 from exosync.core.trace import Pool, Stage, Sure, Way
 from exosync_adapters.exchange.aim import Aim
-from exosync_adapters.exchange.hosts import Certificate, Hosts, HostSeen, MxSeen
+from exosync_adapters.exchange.hosts import Certificate, Hosts, HostSeen, MxSeen, Trial
 from exosync_adapters.exchange.letters import Groups, Message
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.stations import host_stages
-from exosync_adapters.exchange.tracing import message_of, remembered_way, way
+from exosync_adapters.exchange.tracing import live_way, message_of, remembered_way, way
 from tests.support.tenants import (
     AT,
     GROUPS,
@@ -308,6 +308,18 @@ def test_the_remembered_way_asks_nobody() -> None:
     assert found is not None
     assert (None, (GATE,)) == (found.leaves, found.hosts)
     assert remembered_way(wanted, {}, "alice@example.com", "bob@example.com") is None
+
+
+def test_without_credentials_nothing_in_the_tenant_counts_as_seen() -> None:
+    """What people acknowledged stands for it, and nothing is asked but the host."""
+    wanted = settings(smart_hosts=["127.0.0.9"], far_side="other", resolvers=["127.0.0.1:1"])
+    tenant = organisation(wanted, incomplete=dict.fromkeys(Listing, "no credentials"))
+    pair = "alice@example.com", "bob@example.com"
+    found = live_way(wanted, None, tenant, *pair, at=AT, how=Trial(within=1))
+    assert {Sure.UNPROVEN} == {
+        one.sure for one in found.stages if one.kind in ("domain", "rule", "connector")
+    }
+    assert (None, None) == (found.leaves, found.ok)
 
 
 def test_the_rule_that_is_wanted_is_the_one_that_is_followed() -> None:

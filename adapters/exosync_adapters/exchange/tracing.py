@@ -202,9 +202,9 @@ def live_way(
     `admin` is None where there are no credentials. What cannot be asked stays unknown, and is
     said.
     """
-    now = at or datetime.now(UTC)
     from exosync_adapters.exchange.people import People
 
+    now = at or datetime.now(UTC)
     people = People(admin, organisation) if admin else None
     by, to = (people.party(one) if people else SOMEBODY for one in (sender, recipient))
     message = message_of(settings, organisation, sender, recipient, now, by=by, to=to)
@@ -213,7 +213,15 @@ def live_way(
     passed = flow(organisation, message, groups, ours=settings.rule_name)
     hosts = _ask_hosts(settings, passed, how)
     told = way(settings, organisation, message, groups=groups, hosts=hosts)
-    return replace(told, stages=(*(people.troubles if people else ()), *told.stages))
+    if people is None:
+        return replace(told, stages=tuple(_on_peoples_word(one) for one in told.stages))
+    return replace(told, stages=(*people.troubles, *told.stages))
+
+
+def _on_peoples_word(stage: Stage) -> Stage:
+    """Without credentials nothing in the tenant was seen."""
+    in_tenant = stage.kind in ("domain", "rule", "connector")
+    return replace(stage, sure=Sure.UNPROVEN) if in_tenant else stage
 
 
 def _deciding(
@@ -237,13 +245,10 @@ def _ask_hosts(settings: ExchangeSettings, passed: Flow, how: Trial) -> Hosts:
     """Look up MX, and try the smart hosts that the message may be sent to."""
     if passed.leaves is False:
         return NOBODY_ASKED
-    from exosync_adapters.dns.live import LiveDns
-    from exosync_adapters.dns.values import Server
     from exosync_adapters.exchange.hosts import by_dns, find_mx, try_hosts
-    from exosync_adapters.fields import host_and_port
+    from exosync_adapters.exchange.resolving import live_dns
 
-    resolvers = tuple(Server(*host_and_port(one)) for one in settings.resolvers)
-    live = LiveDns(resolvers=resolvers, lifetime=how.within / 2)
+    live = live_dns(settings, lifetime=how.within / 2)
     domain = passed.left.domain
     names = [host for one in passed.exits if one.connector for host in one.connector.smart_hosts]
     seen = try_hosts(names, resolve=by_dns(live), how=how)

@@ -114,7 +114,7 @@ class LiveRouter:
         """The way now. Raises the errors of targets, or why the target could not be built."""
         if self._job.error is not None:
             raise self._job.error
-        router = cast("Router", self._job.target)
+        router: Router = cast("Any", self._job.target)
         return router.trace(sender, recipient, self._observed)
 
     @cached_property
