@@ -19,7 +19,8 @@ def keep_tasks(store: Store, look: Look, rules: TaskRules, run_id: int, at: date
     """Bring the open tasks of a target in line with its plan, and remind of what is overdue.
 
     A target that could not be looked at keeps its tasks as they are; of one that is only
-    watched nothing is asked.
+    watched nothing is asked. What a plan to take something over asks for waits until it is
+    seen, since no other plan asks for it again.
     """
     if look.plan is None or look.observed is None or look.error is not None:
         return
@@ -31,7 +32,8 @@ def keep_tasks(store: Store, look: Look, rules: TaskRules, run_id: int, at: date
         assert look.plan.id is not None, "a plan with steps has an id"
         desk.ask(step, look.plan.id, waiting.pop(step.task.setting, None))
     for task in waiting.values():
-        desk.end(task, look.observed)
+        if not look.plan.adopting and not desk.is_kept(task, look.observed):
+            desk.end(task, look.observed)
 
 
 def _first_of_each_setting(steps: tuple[Step, ...]) -> Iterator[Step]:
@@ -77,6 +79,11 @@ class _Desk:
             self._remind(task)
             return
         self._tell("person_needed", "warning", step.task.title, plan_id, step.task.setting, body)
+
+    def is_kept(self, task: TaskRecord, observed: Observed) -> bool:
+        """Whether a task is for taking something over, which is not done yet."""
+        done = observed.resources.get(task.resource) == task.gives
+        return not done and self._store.find_plan(task.plan_id).adopting
 
     def end(self, task: TaskRecord, observed: Observed) -> None:
         """A task that no plan asks for any more: it was done, or is not needed."""

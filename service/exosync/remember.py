@@ -38,7 +38,7 @@ def remember(
             _keep_plan(store, look, outcome, at)
             if look.plan is None or not look.plan.adopting:
                 _keep_target(store, look, outcome, run_id, repeat, at)
-                keep_tasks(store, look, tasks, run_id, at)
+            keep_tasks(store, look, tasks, run_id, at)
         kept = store.finish_run(
             run_id,
             outcome=told["outcome"],
