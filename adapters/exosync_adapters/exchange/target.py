@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
@@ -24,7 +25,7 @@ from exosync.core.target import (
     Verification,
 )
 from exosync.core.tasks import NOTHING_KNOWN, Known
-from exosync.core.trace import Way
+from exosync.core.trace import Sent, Stage, Way
 from exosync.errors import ConfigError, TargetDenied, TargetError, UsageError
 from exosync_adapters.exchange import blind, plan, rules
 from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim
@@ -37,6 +38,9 @@ from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, se
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify
 from exosync_adapters.exchange.writing import Writer
+
+if TYPE_CHECKING:
+    from exosync_adapters.exchange.sending import Sending
 
 _NOT_PLANNING = {
     "client_id",
@@ -140,6 +144,19 @@ class ExchangeTarget:
         what: Seen | Said = observed.detail
         found = what.organisation
         return live_way(self._settings, self._admin, found, sender, recipient)
+
+    def send(self, sender: str, recipient: str) -> Sent:
+        """Send one message from a mailbox, as `probe` says."""
+        return self._sending().send(sender, recipient)
+
+    def happened(self, sent: Sent, way: Way, *, within: timedelta) -> tuple[Stage, ...]:
+        """What became of it by Graph's message trace."""
+        return self._sending().happened(sent, way, within=within)
+
+    def _sending(self) -> Sending:
+        from exosync_adapters.exchange.sending import Sending
+
+        return Sending(self._settings, self._cloud, self._context)
 
     def _asked(self, admin: Admin) -> Groups:
         """What can be found out about the configured groups: not all may ask for recipients."""

@@ -1,4 +1,4 @@
-"""trace: the way of one message, without sending it."""
+"""trace: the way of one message, foretold; and with --send, what became of one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import click
 
 from exosync.cli.common import config_option, json_option, opened
 from exosync.cli.output import put, say_json
+from exosync.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from exosync.assembly import Assembly
     from exosync.cli.explain import Asked
     from exosync.core.desired import Desired
     from exosync.core.target import Observed
-    from exosync.core.trace import Router, Way
+    from exosync.core.trace import Prober, Router, Way
     from exosync.desk import Job
 
 Json = dict[str, Any]
@@ -38,12 +40,23 @@ _STYLES: dict[str, dict[str, Any]] = {
 @json_option
 @click.argument("sender", metavar="FROM")
 @click.argument("recipient", metavar="TO")
-def trace(*, sender: str, recipient: str, as_json: bool) -> int:
-    """Tell which way a message takes from FROM to TO; no message is sent.
+@click.option("--send", is_flag=True, help="Send a message, too, and tell what became of it.")
+@click.option(
+    "--wait",
+    metavar="DURATION",
+    default="5m",
+    show_default=True,
+    help="With --send: how long to wait until the vendor's trace shows it.",
+)
+def trace(*, sender: str, recipient: str, send: bool, wait: str, as_json: bool) -> int:
+    """Tell which way a message takes from FROM to TO; no message is sent without --send.
 
     That is: the accepted domain, the rules that act, the connector, its hosts (looked up and
     tried on port 25), the addresses that the message leaves from, what SPF says there, whether
     the other targets know them, and where it could come back. Each station says how sure it is.
+
+    With --send one message is sent from FROM, as the target's `probe` says, and what the vendor's
+    message trace tells of it stands beside what was foretold.
 
     Ends with 0 if the message arrives as far as can be told, 2 if something cannot be told, 4
     if it goes astray or a target could not be asked.
@@ -51,8 +64,12 @@ def trace(*, sender: str, recipient: str, as_json: bool) -> int:
     from exosync.views.trace import mail_address
 
     message = mail_address(sender, "FROM"), mail_address(recipient, "TO")
+    within = _duration(wait)
     with opened(rounds=1) as assembly:
-        view = Inquiry(assembly).view(*message)
+        inquiry = Inquiry(assembly)
+        view = inquiry.view(*message)
+        if send:
+            inquiry.send(view, within)
     if as_json:
         say_json(view)
     else:
@@ -62,9 +79,22 @@ def trace(*, sender: str, recipient: str, as_json: bool) -> int:
 
 def exit_code(view: Json) -> int:
     """What the command ends with."""
-    if view["ok"] is False or any(one["error"] for one in view["ways"]):
+    sent = [stage["ok"] for one in view["ways"] for stage in one.get("sent", _NOTHING)["stages"]]
+    if False in (view["ok"], *sent) or any(one["error"] for one in view["ways"]):
         return 4
-    return 0 if view["ok"] else 2
+    return 0 if view["ok"] and None not in sent else 2
+
+
+_NOTHING: Json = {"stages": []}
+
+
+def _duration(text: str) -> timedelta:
+    from exosync.core.units import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--wait: {error}") from None
 
 
 class Inquiry:
@@ -88,6 +118,18 @@ class Inquiry:
         routed = [self._router(name) for name in names]
         return trace_view(told, sender, recipient, routed=routed, ask=self._ask)
 
+    def send(self, view: Json, within: timedelta) -> None:
+        """Send the message of a view, and add what became of it to its way.
+
+        Raises UsageError if it is not clear by whom, and the errors of targets.
+        """
+        if len(view["ways"]) != 1:
+            names = ", ".join(one["target"] for one in view["ways"])
+            raise UsageError(f"nothing is sent: several targets may route it ({names})")
+        (way,) = view["ways"]
+        if way["error"] is None:
+            way["sent"] = self._router(way["target"]).send(view["from"], view["to"], within)
+
     def _router(self, name: str) -> LiveRouter:
         if name not in self._routers:
             job = next(one for one in self._assembly.rules.jobs if one.name == name)
@@ -109,13 +151,36 @@ class LiveRouter:
     def __init__(self, assembly: Assembly, job: Job) -> None:
         self._assembly, self._job = assembly, job
         self.name, self.kind = job.name, job.kind
+        self._ways: dict[tuple[str, str], Way] = {}
 
     def way(self, sender: str, recipient: str) -> Way | None:
         """The way now. Raises the errors of targets, or why the target could not be built."""
         if self._job.error is not None:
             raise self._job.error
         router: Router = cast("Any", self._job.target)
-        return router.trace(sender, recipient, self._observed)
+        way = self._ways[sender, recipient] = router.trace(sender, recipient, self._observed)
+        return way
+
+    def send(self, sender: str, recipient: str, within: timedelta) -> Json:
+        """Send the message whose way was told; gives what became of it.
+
+        Raises UsageError where the target cannot send, and the errors of targets.
+        """
+        from exosync.views.trace import stage_view
+
+        if not hasattr(self._job.target, "send"):
+            raise UsageError(f"nothing is sent: {self.name} cannot send")
+        prober: Prober = cast("Any", self._job.target)
+        progress = self._assembly.rules.progress
+        progress("sending")
+        sent = prober.send(sender, recipient)
+        progress("waiting for the message trace")
+        stages = prober.happened(sent, self._ways[sender, recipient], within=within)
+        return {
+            "message_id": sent.message_id,
+            "at": sent.at.isoformat(),
+            "stages": [stage_view(self.name, one) for one in stages],
+        }
 
     @cached_property
     def _observed(self) -> Observed:

@@ -27,6 +27,7 @@ KINDS = {
     "gateway": "gateway",
     "loop": "way back",
     "delivery": "end",
+    "happened": "happened",
 }
 """What each kind of station is called in a drawing."""
 
@@ -48,6 +49,11 @@ def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
         yield from _stations(one["stages"], wide, line)
         yield from ((text, TONES[one["ok"]]) for text in textwrap.wrap(verdict(one), wide))
         yield "", ""
+        if "sent" in one:
+            told = f"sent at {one['sent']['at'][11:19]} UTC as {one['sent']['message_id']}"
+            yield from ((text, "head") for text in textwrap.wrap(told, wide))
+            yield "", ""
+            yield from _stations(one["sent"]["stages"], wide, line)
 
 
 def verdict(way: Json) -> str:

@@ -118,7 +118,7 @@ def _way(one: Routed, way: Way | None, error: str | None, beyond: _Beyond | None
         "leaves": way.leaves,
         "hosts": list(way.hosts),
         "pool": None if way.leaves is False else way.pool.value,
-        "stages": [_stage(name, stage) for name, stage in stages],
+        "stages": [stage_view(name, stage) for name, stage in stages],
     }
 
 
@@ -127,7 +127,8 @@ def _after_source(stages: Sequence[Stage]) -> int:
     return places[-1] if places else len(stages)
 
 
-def _stage(target: str, stage: Stage) -> Json:
+def stage_view(target: str, stage: Stage) -> Json:
+    """One station, as the target of that name tells it."""
     return {
         "kind": stage.kind,
         "target": target,
