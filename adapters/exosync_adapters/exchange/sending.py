@@ -1,0 +1,81 @@
+"""`exosync trace --send`: one message sent, and what the vendor's trace tells of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from exosync.core.target import Context
+from exosync.core.trace import Sent, Stage, Sure, Way
+from exosync.errors import UsageError
+from exosync_adapters.exchange.clouds import Cloud
+from exosync_adapters.exchange.graph import Graph
+from exosync_adapters.exchange.probe import became, message
+from exosync_adapters.exchange.session import Session
+from exosync_adapters.exchange.settings import ExchangeSettings, ProbeSettings
+from exosync_adapters.exchange.submission import by_graph, by_smtp
+
+_EARLIER = timedelta(minutes=5)
+"""The clocks of Microsoft and of this machine may differ by so much."""
+
+
+class Sending:
+    """What one target sends with, and asks what became of it. Nothing is loaded before."""
+
+    def __init__(self, settings: ExchangeSettings, cloud: Cloud, context: Context) -> None:
+        self._settings, self._cloud, self._context = settings, cloud, context
+
+    def send(self, sender: str, recipient: str) -> Sent:
+        """Send one message. Raises UsageError, ConfigError and the errors of targets."""
+        probe = self._probe(sender)
+        mail, sent = message(sender, recipient, at=datetime.now(UTC))
+        if probe.kind == "smtp":
+            by_smtp(
+                probe,
+                mail,
+                reveal=self._context.reveal,
+                base=self._context.base,
+                timeout=self._settings.timeout.total_seconds(),
+            )
+        else:
+            by_graph(self._session(), mail, user=probe.user)
+        return sent
+
+    def happened(self, sent: Sent, way: Way, *, within: timedelta) -> tuple[Stage, ...]:
+        """What Graph's message trace tells, beside what was foretold.
+
+        Raises ConfigError and the errors of targets.
+        """
+        if self._settings.credentials is None or not self._cloud.trace:
+            where = "without credentials" if self._cloud.trace else f"in {self._cloud.name}"
+            told = f"sent as {sent.message_id}; there is no message trace to ask {where}"
+            return (Stage("happened", "message trace", told, None, Sure.UNPROVEN),)
+        context = self._context
+        graph = Graph(
+            self._settings,
+            self._cloud,
+            reveal=context.reveal,
+            pause=context.pause,
+            meter=context.meter,
+        )
+        traces = graph.wait_for(since=sent.at - _EARLIER, within=within, message_id=sent.message_id)
+        events = graph.details(traces[0]) if traces else ()
+        return became(traces, events, way)
+
+    def _probe(self, sender: str) -> ProbeSettings:
+        probe = self._settings.probe
+        if probe is None:
+            raise UsageError("nothing is sent: the target has no `probe` in its configuration")
+        if probe.user.lower() != sender.lower():
+            raise UsageError(f"the probe sends from {probe.user} alone (probe.user), not {sender}")
+        return probe
+
+    def _session(self) -> Session:
+        context = self._context
+        return Session(
+            self._settings,
+            self._cloud,
+            self._cloud.graph,
+            reveal=context.reveal,
+            pause=context.pause,
+            meter=context.meter,
+        )
