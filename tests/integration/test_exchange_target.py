@@ -235,11 +235,12 @@ def test_in_a_crowd_only_what_is_ours_is_written(crowd: World) -> None:
 
 @pytest.mark.parametrize("made", ["New-OutboundConnector", NEW_RULE])
 def test_nothing_is_made_twice_when_the_answer_is_lost(world: World, made: str) -> None:
-    """The connection breaks after the tenant has done it: it is found by its mark."""
+    """The connection breaks after the tenant has done it: it is found by its mark, if late."""
 
     def arm(command: Any) -> None:
         if command.cmdlet == made:
-            world.tenant.switch(drop_after=1)
+            world.tenant.before_write = None
+            world.tenant.switch(drop_after=1, stale_reads=9)
 
     world.tenant.before_write = arm
     world.run()
@@ -314,6 +315,30 @@ def test_what_is_gone_at_the_last_moment_is_a_conflict(world: World) -> None:
 
     with pytest.raises(TargetConflict, match="it is gone"):
         target.apply(step)
+
+
+def test_what_should_go_and_is_gone_already_is_done(world: World) -> None:
+    """Somebody removes the rule just before exosync does."""
+    world.settle()
+    target, steps = world.stepping(remove=True)
+    target.apply(steps[0])
+    world.tenant.before_write = lambda _: world.tenant.org.rules.clear()
+
+    target.apply(steps[1])
+
+    assert [] == world.tenant.org.rules
+
+
+def test_a_listing_that_is_cut_after_the_plan_was_made_stops_the_writing(world: World) -> None:
+    """Another of the same mark may be in the part that is missing."""
+    target, steps = world.stepping()
+    for name in ("One", "Two"):
+        world.tenant.org.add_connector(name)
+    world.tenant.switch(page_size=1, result_size_ignored=True)
+
+    with pytest.raises(TargetError, match=r"not whole .* nothing was written"):
+        target.apply(steps[0])
+    assert 0 == world.tenant.writes
 
 
 def test_a_step_that_is_done_already_is_not_done_again(world: World) -> None:
@@ -550,6 +575,8 @@ def test_exchange_onlines_own_trial_counts_only_if_it_fails(world: World) -> Non
     ran = world.run(**keys)
     assert "Send test email: failed" in failed(ran.proof.checks)["trial by Exchange Online"]
     assert "anyone can set" in check(ran.proof.checks, "flag IsValidated").message
+    org.validate = lambda *_: []
+    assert None is check(world.run(**keys).proof.checks, "trial by Exchange Online").ok
 
 
 def test_the_proof_tells_what_is_not_as_it_should_be(world: World) -> None:
@@ -565,6 +592,16 @@ def test_the_proof_tells_what_is_not_as_it_should_be(world: World) -> None:
     assert "TlsSettings" in found["connector"]
     assert "ExceptIfSentToMemberOf" in found["rule"]
     assert "Authoritative" in found["domain"]
+
+
+def test_a_rule_that_acts_for_a_time_is_not_proven_to_act(world: World) -> None:
+    """Nobody can say that it goes on acting."""
+    world.settle()
+    world.tenant.org.rules[0]["ExpiryDate"] = "2026-12-24T00:00:00"
+
+    told = check(world.run().proof.checks, "rule")
+
+    assert (None, True) == (told.ok, "2026-12-24" in told.message)
 
 
 @pytest.mark.parametrize(

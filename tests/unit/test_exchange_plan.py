@@ -116,6 +116,8 @@ def test_a_rule_that_was_on_is_switched_on_again_by_another_plan() -> None:
     assert NOW == Memory.read(on.remember).seen_on
     assert first.steps[0].before != again.steps[0].before
     assert "2026-11-26 12:00 UTC" in again.steps[0].before
+    gone = look(tenant(connector()), remembered=on.remember)
+    assert None is Memory.read(gone.remember).seen_on, "a new rule is switched on a first time"
 
 
 def test_a_script_asks_for_no_approval_since_who_runs_it_has_decided() -> None:
@@ -326,6 +328,8 @@ def test_another_rule_that_routes_the_domain_before_ours_holds_up_the_switching_
     assert ["rule_switch_on"] == told(behind)
     assert "rule_before" in told(drafted(tenant(connector(), parent, rule(enabled=False))))
     assert "rule_before" not in told(drafted(tenant(connector(), other, rule(enabled=False))))
+    everything = foreign_rule(conditions={})
+    assert "rule_before" in told(drafted(tenant(connector(), everything, rule(enabled=False))))
 
 
 def test_an_exception_for_a_group_that_is_gone_would_send_all_mail_away() -> None:

@@ -190,8 +190,6 @@ def _found(
 ) -> Found[Thing]:
     all_ = tuple(things)
     marked = tuple(one for one in all_ if is_marked(comment(one), mark))
-    # The one that was ours comes first, should there be a copy of it.
-    marked = tuple(sorted(marked, key=lambda one: one.guid != guid))
     others = [one for one in all_ if one not in marked]
     was = next((one for one in others if guid and one.guid == guid), None)
     named = next((one for one in others if one.name.lower() == name.lower()), None)

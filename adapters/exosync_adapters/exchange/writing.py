@@ -144,10 +144,8 @@ def shown(now: Seen, one: Connector | Rule) -> str:
 
 
 def _holds(now: Seen, step: Step) -> bool:
-    """Whether a resource is as the step leaves it; certain only where the listing is whole."""
-    if dict(tokens(now)).get(step.resource) != step.gives:
-        return False
-    return not now.doubts or step.action != "delete"
+    """Whether a resource is as the step leaves it; what may be there unseen has no token."""
+    return dict(tokens(now)).get(step.resource) == step.gives
 
 
 def _namesake(now: Seen, resource: str) -> Connector | Rule | None:
