@@ -85,7 +85,8 @@ class ExchangeTarget:
         found = organisation(self._admin)
         self._groups = self._asked(self._admin)
         what = seen(self._aim, found, known, self._groups)
-        return observed(what, findings(self._settings, what.organisation, what.owned))
+        now = None if known is NOTHING_KNOWN else known.now
+        return observed(what, findings(self._settings, what.organisation, what.owned, now=now))
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
         """Make the next steps. Pure."""
