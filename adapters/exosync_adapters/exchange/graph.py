@@ -26,8 +26,9 @@ from exosync_adapters.exchange.tokens import Reveal
 
 PERMISSION: Final = "ExchangeMessageTrace.Read.All"
 LONGEST: Final = timedelta(days=10)
+FIRST: Final = timedelta(seconds=2)
 EVERY: Final = timedelta(seconds=30)
-"""How often it is asked whether a message shows: far below the limit of requests."""
+"""How soon, and then how often it is asked whether a message shows: far below the limit."""
 
 _PATH: Final = "/v1.0/admin/exchange/tracing/messageTraces"
 _MOST_PAGES: Final = 20
@@ -134,14 +135,16 @@ class Graph:
 
         How long a message takes to show is not documented.
         """
-        for _ in range(max(1, within // EVERY)):
+        left, pause = within, FIRST
+        while True:
             found = self.find(
                 since=since, message_id=message_id, sender=sender, recipient=recipient
             )
-            if found:
+            if found or left <= timedelta(0):
                 return found
-            self._session.pause(EVERY.total_seconds())
-        return self.find(since=since, message_id=message_id, sender=sender, recipient=recipient)
+            pause = min(pause, left)
+            self._session.pause(pause.total_seconds())
+            left, pause = left - pause, min(pause * 2, EVERY)
 
     def _listed(self, path: str) -> Iterator[Mapping[str, Any]]:
         if not self._cloud.trace:
