@@ -23,11 +23,11 @@ from exosync.errors import (
     TargetError,
     TargetUnreachable,
 )
-from exosync_adapters.exchange import listing, tokens
-from exosync_adapters.exchange.client import Admin
+from exosync_adapters.exchange.admin import listing, tokens
+from exosync_adapters.exchange.admin.client import Admin
+from exosync_adapters.exchange.admin.faults import MissingError, RejectedError, UnansweredError
+from exosync_adapters.exchange.admin.graph import Graph
 from exosync_adapters.exchange.clouds import CLOUDS
-from exosync_adapters.exchange.faults import MissingError, RejectedError, UnansweredError
-from exosync_adapters.exchange.graph import Graph
 from exosync_adapters.exchange.records import Call, Listing
 from exosync_adapters.exchange.settings import ExchangeSettings
 from tests.standins.exchange import ExchangeStandIn, Switches

@@ -11,9 +11,9 @@ import trustme
 
 from exosync.core.secret import SecretRef
 from exosync.errors import ConfigError, TargetDenied, TargetError, TargetUnreachable
-from exosync_adapters.exchange.probe import HEADER, message
 from exosync_adapters.exchange.settings import ProbeSettings
-from exosync_adapters.exchange.submission import by_smtp
+from exosync_adapters.exchange.way.probe import HEADER, message
+from exosync_adapters.exchange.way.submission import by_smtp
 from tests.standins.smtp import CLOSE, Fault, SmtpStandIn
 
 USER, PASSWORD, THERE = "ada@example.com", "geheim-4711", "gil@example.com"

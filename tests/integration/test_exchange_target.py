@@ -27,7 +27,7 @@ from exosync.core.target import (
 from exosync.core.tasks import Asserted, Confirmation, Known
 from exosync.errors import TargetConflict, TargetDenied, TargetError, TargetUnreachable
 from exosync_adapters.exchange import kind
-from exosync_adapters.exchange.client import Admin
+from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.records import Call
 from exosync_adapters.exchange.target import ExchangeTarget
@@ -352,7 +352,7 @@ def test_a_step_that_is_done_already_is_not_done_again(world: World) -> None:
 
 def test_readings_that_lag_are_waited_for(world: World) -> None:
     """A change returns once it shows; one that never shows is told."""
-    world.tenant.switch(stale_reads=4)
+    world.tenant.switch(stale_reads=8)
     world.run()
     assert world.pauses
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from exosync_adapters.exchange.aim import Aim
-from exosync_adapters.exchange.letters import ABSENT, Groups, Message, Party
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
     Connector,
@@ -16,6 +15,7 @@ from exosync_adapters.exchange.records import (
     Rule,
 )
 from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.way.letters import ABSENT, Groups, Message, Party
 
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
-from exosync_adapters.exchange.faults import (
+from exosync_adapters.exchange.admin.faults import (
     DehydratedError,
     ExistsError,
     Fault,

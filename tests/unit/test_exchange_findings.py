@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.target import Finding, Severity
-from exosync_adapters.exchange import findings as module
-from exosync_adapters.exchange import findings_connector, findings_foreign, findings_rule
 from exosync_adapters.exchange.aim import Aim, Owned
-from exosync_adapters.exchange.findings import FINDINGS, findings
+from exosync_adapters.exchange.findings import collect as module
+from exosync_adapters.exchange.findings import connector as findings_connector
+from exosync_adapters.exchange.findings import foreign as findings_foreign
+from exosync_adapters.exchange.findings import rule as findings_rule
+from exosync_adapters.exchange.findings.collect import FINDINGS, findings
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
     Connector,

@@ -11,9 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exosync_adapters.exchange.flow import Exit, Going, flow
-from exosync_adapters.exchange.letters import ABSENT, Groups, Message
-from exosync_adapters.exchange.matching import applies
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
     DomainType,
@@ -21,6 +18,9 @@ from exosync_adapters.exchange.records import (
     Organisation,
     Rule,
 )
+from exosync_adapters.exchange.way.flow import Exit, Going, flow
+from exosync_adapters.exchange.way.letters import ABSENT, Groups, Message
+from exosync_adapters.exchange.way.matching import applies
 from tests.support.tenants import (
     AT,
     BREAKER,

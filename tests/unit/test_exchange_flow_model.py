@@ -13,11 +13,11 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from exosync_adapters.exchange import reading
-from exosync_adapters.exchange.flow import Exit, Going, flow
-from exosync_adapters.exchange.letters import Groups, Message, Party
-from exosync_adapters.exchange.people import has_mailbox
+from exosync_adapters.exchange.admin import reading
 from exosync_adapters.exchange.records import Organisation
+from exosync_adapters.exchange.way.flow import Exit, Going, flow
+from exosync_adapters.exchange.way.letters import Groups, Message, Party
+from exosync_adapters.exchange.way.people import has_mailbox
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_records import read_back, shown_rule
 from tests.standins.exchange_switches import Switches

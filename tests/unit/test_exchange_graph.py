@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exosync.core.secret import SecretRef
 from exosync.errors import ConfigError
-from exosync_adapters.exchange import graph
+from exosync_adapters.exchange.admin import graph
 from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.settings import ExchangeSettings
 

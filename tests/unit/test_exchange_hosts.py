@@ -15,7 +15,7 @@ import trustme
 
 from exosync_adapters.dns.live import LiveDns
 from exosync_adapters.dns.values import Server
-from exosync_adapters.exchange.hosts import (
+from exosync_adapters.exchange.way.hosts import (
     Certificate,
     HostSeen,
     Trial,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exosync_adapters.exchange.powershell import text as quoted
-from exosync_adapters.exchange.powershell import value
+from exosync_adapters.exchange.person.powershell import text as quoted
+from exosync_adapters.exchange.person.powershell import value
 from tests.standins.powershell import faults, parse
 
 # Whatever somebody may call a thing, quotation marks and signs of PowerShell above all.

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from exosync.core.trace import Pool, Way
-from exosync_adapters.exchange.graph import Trace, TraceEvent
-from exosync_adapters.exchange.probe import became
+from exosync_adapters.exchange.admin.graph import Trace, TraceEvent
+from exosync_adapters.exchange.way.probe import became
 
 TRACE = Trace(
     id="1",

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exosync_adapters.exchange import reading
-from exosync_adapters.exchange.answers import Answer, answer, joined, stripped
-from exosync_adapters.exchange.reading import UnreadableError
+from exosync_adapters.exchange.admin import reading
+from exosync_adapters.exchange.admin.answers import Answer, answer, joined, stripped
+from exosync_adapters.exchange.admin.reading import UnreadableError
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType
 
 DATA = Path(__file__).parents[1] / "data" / "exchange"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exosync_adapters.exchange.person.script import FUNCTION, ScriptStep, What, text
 from exosync_adapters.exchange.records import Call
-from exosync_adapters.exchange.script import FUNCTION, ScriptStep, What, text
 from tests.standins.exchange_console import TENANT, Console
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_tenants import busy

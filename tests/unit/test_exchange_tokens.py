@@ -22,11 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.errors import ConfigError
-from exosync_adapters.exchange import entra
-from exosync_adapters.exchange.certificates import certificate_end, pair
-from exosync_adapters.exchange.patience import LONGEST_WAIT, Patience
-from exosync_adapters.exchange.places import Places
-from exosync_adapters.exchange.tokens import Mask, roles
+from exosync_adapters.exchange.admin import entra
+from exosync_adapters.exchange.admin.certificates import certificate_end, pair
+from exosync_adapters.exchange.admin.patience import LONGEST_WAIT, Patience
+from exosync_adapters.exchange.admin.places import Places
+from exosync_adapters.exchange.admin.tokens import Mask, roles
 
 END = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 HOST = "https://outlook.office365.com"

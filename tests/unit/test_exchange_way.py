@@ -11,13 +11,13 @@ import pytest
 
 from exosync.core.trace import Pool, Stage, Sure, Way
 from exosync_adapters.exchange.aim import Aim
-from exosync_adapters.exchange.hosts import Certificate, Hosts, HostSeen, MxSeen, Trial
-from exosync_adapters.exchange.letters import Groups, Message
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.stations import host_stages
-from exosync_adapters.exchange.tracing import live_way, message_of, remembered_way, way
+from exosync_adapters.exchange.way.hosts import Certificate, Hosts, HostSeen, MxSeen, Trial
+from exosync_adapters.exchange.way.letters import Groups, Message
+from exosync_adapters.exchange.way.stations import host_stages
+from exosync_adapters.exchange.way.tracing import live_way, message_of, remembered_way, way
 from tests.support.tenants import (
     AT,
     GROUPS,

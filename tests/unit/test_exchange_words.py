@@ -9,11 +9,11 @@ import pytest
 
 from exosync.core.ranges import IpRanges
 from exosync.core.tasks import Confirmation, Task
-from exosync_adapters.exchange import console, script
+from exosync_adapters.exchange.person import console, script
+from exosync_adapters.exchange.person.script import ScriptStep, What
+from exosync_adapters.exchange.person.words import task
 from exosync_adapters.exchange.records import Call
-from exosync_adapters.exchange.script import ScriptStep, What
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.words import task
 
 MARK = "exosync:owner=exosync;target=exchange"
 NAME = "exosync example.com"

@@ -43,7 +43,7 @@ class ExchangeKind:
         self, settings: ExchangeSettings, reveal: Callable[[SecretRef], str]
     ) -> Iterator[tuple[str, datetime]]:
         """When the application's certificate ends."""
-        from exosync_adapters.exchange.certificates import certificate_end
+        from exosync_adapters.exchange.admin.certificates import certificate_end
 
         given = settings.credentials and settings.credentials.certificate
         end = certificate_end(reveal(given)) if given else None
@@ -58,7 +58,7 @@ class ExchangeKind:
         recipient: str,
     ) -> Way | None:
         """The way of a message as the last run saw the tenant; None if no run has."""
-        from exosync_adapters.exchange.tracing import remembered_way
+        from exosync_adapters.exchange.way.tracing import remembered_way
 
         return remembered_way(settings, remembered, sender, recipient)
 

@@ -8,17 +8,17 @@ from functools import partial
 from exosync.core.target import Check
 from exosync.core.words import plural, short
 from exosync.errors import ConfigError, ExosyncError, TargetError
+from exosync_adapters.exchange.admin.certificates import certificate_end
+from exosync_adapters.exchange.admin.client import Admin
+from exosync_adapters.exchange.admin.faults import MANAGE, MANAGE_V2
+from exosync_adapters.exchange.admin.listing import members, organisation, recipient
+from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.aim import Aim
-from exosync_adapters.exchange.certificates import certificate_end
-from exosync_adapters.exchange.client import Admin
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.faults import MANAGE, MANAGE_V2
-from exosync_adapters.exchange.hosts import HostSeen, by_dns, try_hosts
-from exosync_adapters.exchange.listing import members, organisation, recipient
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
-from exosync_adapters.exchange.resolving import live_dns
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.tokens import Reveal
+from exosync_adapters.exchange.way.hosts import HostSeen, by_dns, try_hosts
+from exosync_adapters.exchange.way.resolving import live_dns
 
 READS = ("Get-OutboundConnector", "Get-TransportRule", "Get-AcceptedDomain")
 WRITES = (

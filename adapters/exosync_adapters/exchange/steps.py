@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from exosync.core.target import ABSENT, Action, Actor, Phase, Step
 from exosync.core.tasks import Confirmation, Task
-from exosync_adapters.exchange import compare, words
+from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
 from exosync_adapters.exchange.compare import ROUTE, Parameters
+from exosync_adapters.exchange.person import words
+from exosync_adapters.exchange.person.step import ScriptStep, What
 from exosync_adapters.exchange.records import Call, DomainType
-from exosync_adapters.exchange.script_step import ScriptStep, What
 
 _RESOURCES = {"OutboundConnector": CONNECTOR, "TransportRule": RULE, "AcceptedDomain": DOMAIN}
 _OF_A_PARTNER = (

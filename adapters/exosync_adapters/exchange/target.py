@@ -28,19 +28,19 @@ from exosync.core.tasks import NOTHING_KNOWN, Known
 from exosync.core.trace import Sent, Stage, Way
 from exosync.errors import ConfigError, TargetDenied, TargetError, UsageError
 from exosync_adapters.exchange import blind, plan, rules
+from exosync_adapters.exchange.admin.client import Admin
+from exosync_adapters.exchange.admin.listing import organisation, recipient
 from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim
 from exosync_adapters.exchange.blind import Said
-from exosync_adapters.exchange.client import Admin
 from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
-from exosync_adapters.exchange.findings import findings
-from exosync_adapters.exchange.listing import organisation, recipient
+from exosync_adapters.exchange.findings.collect import findings
 from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, seen
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify
 from exosync_adapters.exchange.writing import Writer
 
 if TYPE_CHECKING:
-    from exosync_adapters.exchange.sending import Sending
+    from exosync_adapters.exchange.way.sending import Sending
 
 _NOT_PLANNING = {
     "client_id",
@@ -100,7 +100,7 @@ class ExchangeTarget:
         told = {one.rule for one in draft.refusals}
         if not draft.steps or self._settings.remove or "own_host" in told:
             return draft
-        from exosync_adapters.exchange.resolving import own_addresses
+        from exosync_adapters.exchange.way.resolving import own_addresses
 
         own = own_addresses(self._settings, desired.ranges)
         return replace(draft, refusals=(*draft.refusals, rules.own_host(own))) if own else draft
@@ -140,7 +140,7 @@ class ExchangeTarget:
 
     def trace(self, sender: str, recipient: str, observed: Observed) -> Way:
         """Tell the way of one message, from what was read and what can be asked now."""
-        from exosync_adapters.exchange.tracing import live_way
+        from exosync_adapters.exchange.way.tracing import live_way
 
         what: Seen | Said = observed.detail
         found = what.organisation
@@ -155,7 +155,7 @@ class ExchangeTarget:
         return self._sending().happened(sent, way, within=within)
 
     def _sending(self) -> Sending:
-        from exosync_adapters.exchange.sending import Sending
+        from exosync_adapters.exchange.way.sending import Sending
 
         return Sending(self._settings, self._cloud, self._context)
 

@@ -12,7 +12,7 @@ from exosync.core.target import Check, Verification
 from exosync.core.words import one_line, short
 from exosync.errors import TargetError
 from exosync_adapters.exchange import compare
-from exosync_adapters.exchange.client import Admin
+from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.records import Call, Connector, DomainType, Listing, Rule
 from exosync_adapters.exchange.seen import Seen
 

@@ -17,10 +17,10 @@ from exosync.core.target import Step
 from exosync.core.tasks import Known
 from exosync.errors import TargetConflict, TargetError, TargetUnreachable
 from exosync_adapters.exchange import compare
+from exosync_adapters.exchange.admin.client import Admin
+from exosync_adapters.exchange.admin.faults import ExistsError, MissingError, UnansweredError
+from exosync_adapters.exchange.admin.listing import organisation
 from exosync_adapters.exchange.aim import CONNECTOR, Aim
-from exosync_adapters.exchange.client import Admin
-from exosync_adapters.exchange.faults import ExistsError, MissingError, UnansweredError
-from exosync_adapters.exchange.listing import organisation
 from exosync_adapters.exchange.records import Call, Connector, Rule
 from exosync_adapters.exchange.seen import Groups, Seen, seen, tokens
 

@@ -16,14 +16,14 @@ from uuid import uuid4
 
 from exosync.core.meter import Meter, unmetered
 from exosync.errors import TargetDenied, TargetError
-from exosync_adapters.exchange import faults
-from exosync_adapters.exchange.answers import NEXT, Answer, answer, joined
+from exosync_adapters.exchange.admin import faults
+from exosync_adapters.exchange.admin.answers import NEXT, Answer, answer, joined
+from exosync_adapters.exchange.admin.faults import MANAGE_V2, Fault, Trouble
+from exosync_adapters.exchange.admin.session import Request, Session, Told
+from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.faults import MANAGE_V2, Fault, Trouble
 from exosync_adapters.exchange.records import Call
-from exosync_adapters.exchange.session import Request, Session, Told
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.tokens import Reveal
 
 MOST_PAGES: Final = 50
 

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from exosync.core.meter import Meter, unmetered
 from exosync.errors import TargetError, TargetUnreachable
+from exosync_adapters.exchange.admin.faults import Fault, Trouble, UnansweredError, judge
+from exosync_adapters.exchange.admin.patience import Patience
+from exosync_adapters.exchange.admin.places import Places
+from exosync_adapters.exchange.admin.times import now
+from exosync_adapters.exchange.admin.tokens import Reveal, Token, Tokens
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.faults import Fault, Trouble, UnansweredError, judge
-from exosync_adapters.exchange.patience import Patience
-from exosync_adapters.exchange.places import Places
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.times import now
-from exosync_adapters.exchange.tokens import Reveal, Token, Tokens
 
 if TYPE_CHECKING:
     from exosync_adapters.wire import Reply

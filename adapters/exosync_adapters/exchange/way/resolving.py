@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from exosync.core.ranges import IpRanges
-from exosync_adapters.exchange.hosts import by_dns, located
 from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.way.hosts import by_dns, located
 from exosync_adapters.fields import host_and_port
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from exosync.core.target import Context
 from exosync.core.trace import Sent, Stage, Sure, Way
 from exosync.errors import UsageError
+from exosync_adapters.exchange.admin.graph import Graph
+from exosync_adapters.exchange.admin.session import Session
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.graph import Graph
-from exosync_adapters.exchange.probe import became, message
-from exosync_adapters.exchange.session import Session
 from exosync_adapters.exchange.settings import ExchangeSettings, ProbeSettings
-from exosync_adapters.exchange.submission import by_graph, by_smtp
+from exosync_adapters.exchange.way.probe import became, message
+from exosync_adapters.exchange.way.submission import by_graph, by_smtp
 
 _EARLIER = timedelta(minutes=5)
 """The clocks of Microsoft and of this machine may differ by so much."""

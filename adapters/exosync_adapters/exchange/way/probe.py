@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from uuid import uuid4
 
 from exosync.core.trace import Pool, Sent, Stage, Sure, Way
-from exosync_adapters.exchange.graph import Trace, TraceEvent
+from exosync_adapters.exchange.admin.graph import Trace, TraceEvent
 
 HEADER = "X-Exosync-Probe"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from exosync.core.target import Finding, Severity
 from exosync_adapters.exchange.aim import Owned
 from exosync_adapters.exchange.compare import more
-from exosync_adapters.exchange.findings_connector import few, quoted
+from exosync_adapters.exchange.findings.connector import few, quoted
 from exosync_adapters.exchange.records import Connector, DomainType, Organisation, Rule
 from exosync_adapters.exchange.settings import ExchangeSettings
 

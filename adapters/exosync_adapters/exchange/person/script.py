@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from exosync.core.words import one_line
-from exosync_adapters.exchange import script_parts as parts
-from exosync_adapters.exchange.powershell import indented, value
-from exosync_adapters.exchange.powershell import text as quoted
-from exosync_adapters.exchange.script_body import (
+from exosync_adapters.exchange.person import parts
+from exosync_adapters.exchange.person.body import (
     GOES,
     NOTES,
     READERS,
@@ -23,7 +21,9 @@ from exosync_adapters.exchange.script_body import (
     conditions,
     find,
 )
-from exosync_adapters.exchange.script_step import THINGS, ScriptStep, What
+from exosync_adapters.exchange.person.powershell import indented, value
+from exosync_adapters.exchange.person.powershell import text as quoted
+from exosync_adapters.exchange.person.step import THINGS, ScriptStep, What
 
 __all__ = ["FUNCTION", "ScriptStep", "What", "text"]
 

@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from exosync.core.trace import Pool, Stage, Sure, Way
-from exosync_adapters.exchange.flow import Exit, Flow, Going, flow
-from exosync_adapters.exchange.hosts import AS_EXCHANGE, NOBODY_ASKED, Hosts, Trial
-from exosync_adapters.exchange.letters import (
+from exosync_adapters.exchange.memory import Memory
+from exosync_adapters.exchange.records import Organisation
+from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
+from exosync_adapters.exchange.way.hosts import AS_EXCHANGE, NOBODY_ASKED, Hosts, Trial
+from exosync_adapters.exchange.way.letters import (
     ABSENT,
     SOMEBODY,
     Groups,
@@ -26,11 +29,8 @@ from exosync_adapters.exchange.letters import (
     is_member,
     negated,
 )
-from exosync_adapters.exchange.matching import applies, in_force
-from exosync_adapters.exchange.memory import Memory
-from exosync_adapters.exchange.records import Organisation
-from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.stations import (
+from exosync_adapters.exchange.way.matching import applies, in_force
+from exosync_adapters.exchange.way.stations import (
     connector_stage,
     host_stages,
     hosts_of,
@@ -39,7 +39,7 @@ from exosync_adapters.exchange.stations import (
 )
 
 if TYPE_CHECKING:
-    from exosync_adapters.exchange.listing import Asked
+    from exosync_adapters.exchange.admin.listing import Asked
 
 
 def way(
@@ -202,7 +202,7 @@ def live_way(
     `admin` is None where there are no credentials. What cannot be asked stays unknown, and is
     said.
     """
-    from exosync_adapters.exchange.people import People
+    from exosync_adapters.exchange.way.people import People
 
     now = at or datetime.now(UTC)
     people = People(admin, organisation) if admin else None
@@ -245,8 +245,8 @@ def _ask_hosts(settings: ExchangeSettings, passed: Flow, how: Trial) -> Hosts:
     """Look up MX, and try the smart hosts that the message may be sent to."""
     if passed.leaves is False:
         return NOBODY_ASKED
-    from exosync_adapters.exchange.hosts import by_dns, find_mx, try_hosts
-    from exosync_adapters.exchange.resolving import live_dns
+    from exosync_adapters.exchange.way.hosts import by_dns, find_mx, try_hosts
+    from exosync_adapters.exchange.way.resolving import live_dns
 
     live = live_dns(settings, lifetime=how.within / 2)
     domain = passed.left.domain

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from exosync.core.target import Finding, Severity
 from exosync_adapters.exchange.aim import Owned
-from exosync_adapters.exchange.findings_connector import of_connector, of_hosts
-from exosync_adapters.exchange.findings_foreign import of_foreign
-from exosync_adapters.exchange.findings_rule import of_rule
+from exosync_adapters.exchange.findings.connector import of_connector, of_hosts
+from exosync_adapters.exchange.findings.foreign import of_foreign
+from exosync_adapters.exchange.findings.rule import of_rule
 from exosync_adapters.exchange.records import DomainType, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 

@@ -23,13 +23,13 @@ from urllib.parse import urlencode, urlsplit
 from exosync.core.secret import SecretRef
 from exosync.core.words import one_line
 from exosync.errors import ConfigError, TargetError, TargetUnreachable
-from exosync_adapters.exchange import certificates, entra
+from exosync_adapters.exchange.admin import certificates, entra
+from exosync_adapters.exchange.admin.faults import Trouble, judge
+from exosync_adapters.exchange.admin.patience import Patience
+from exosync_adapters.exchange.admin.places import Places
+from exosync_adapters.exchange.admin.times import now
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.faults import Trouble, judge
-from exosync_adapters.exchange.patience import Patience
-from exosync_adapters.exchange.places import Places
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.times import now
 
 if TYPE_CHECKING:
     from exosync_adapters.wire import Reply

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from exosync.core.trace import Pool, Stage, Sure
 from exosync_adapters.exchange.clouds import CLOUDS
-from exosync_adapters.exchange.flow import Exit, Flow, Going, flow
-from exosync_adapters.exchange.hosts import Certificate, Hosts, HostSeen
-from exosync_adapters.exchange.letters import Groups, Message, Truth, domain_of
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
+from exosync_adapters.exchange.way.hosts import Certificate, Hosts, HostSeen
+from exosync_adapters.exchange.way.letters import Groups, Message, Truth, domain_of
 
 RELAY_POOL = "40.95.0.0/16"
 

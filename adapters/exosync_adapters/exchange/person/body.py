@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exosync_adapters.exchange import script_parts as parts
-from exosync_adapters.exchange.powershell import table, value
-from exosync_adapters.exchange.powershell import text as quoted
+from exosync_adapters.exchange.person import parts
+from exosync_adapters.exchange.person.powershell import table, value
+from exosync_adapters.exchange.person.powershell import text as quoted
+from exosync_adapters.exchange.person.step import THINGS, ScriptStep, What
 from exosync_adapters.exchange.records import Call
-from exosync_adapters.exchange.script_step import THINGS, ScriptStep, What
 
 READERS = {
     "OutboundConnector": "Get-ExosyncConnector",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from exosync.core.trace import Stage, Sure
 from exosync.core.words import plural
-from exosync_adapters.exchange.letters import ABSENT, Groups, Message, Truth, both, either
-from exosync_adapters.exchange.matching import applies, doubts, in_force, unmodelled_actions
 from exosync_adapters.exchange.records import Listing, Organisation, Rule
+from exosync_adapters.exchange.way.letters import ABSENT, Groups, Message, Truth, both, either
+from exosync_adapters.exchange.way.matching import applies, doubts, in_force, unmodelled_actions
 
 _ENDS = {
     "DeleteMessage": "deletes it",

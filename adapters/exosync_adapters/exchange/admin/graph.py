@@ -16,13 +16,13 @@ from urllib.parse import quote, urlencode
 
 from exosync.core.meter import Meter, unmetered
 from exosync.errors import ConfigError, TargetDenied, TargetError
-from exosync_adapters.exchange import faults
+from exosync_adapters.exchange.admin import faults
+from exosync_adapters.exchange.admin.faults import Fault, Trouble
+from exosync_adapters.exchange.admin.session import Request, Session
+from exosync_adapters.exchange.admin.times import now
+from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.faults import Fault, Trouble
-from exosync_adapters.exchange.session import Request, Session
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.times import now
-from exosync_adapters.exchange.tokens import Reveal
 
 PERMISSION: Final = "ExchangeMessageTrace.Read.All"
 LONGEST: Final = timedelta(days=10)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exosync_adapters.exchange.parameters import ACTIONS, CONDITIONS, EXCEPT, NAMESPACE
+from exosync_adapters.exchange.admin.parameters import ACTIONS, CONDITIONS, EXCEPT, NAMESPACE
 from exosync_adapters.exchange.records import AcceptedDomain, Connector, DomainType, Rule
 from exosync_adapters.fields import domain_name
 

@@ -16,7 +16,6 @@ from enum import StrEnum
 
 from exosync.core.trace import Stage, Sure
 from exosync_adapters.exchange.compare import resolved
-from exosync_adapters.exchange.letters import Groups, Message, Truth, agreed, both, either
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
     Connector,
@@ -24,7 +23,8 @@ from exosync_adapters.exchange.records import (
     Listing,
     Organisation,
 )
-from exosync_adapters.exchange.walk import Walk
+from exosync_adapters.exchange.way.letters import Groups, Message, Truth, agreed, both, either
+from exosync_adapters.exchange.way.walk import Walk
 
 
 class Going(StrEnum):

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line
 from exosync_adapters.exchange.aim import Owned
-from exosync_adapters.exchange.findings_connector import PLAN_MENDS, few, quoted
-from exosync_adapters.exchange.findings_foreign import carves_out, is_in_force, may_take
+from exosync_adapters.exchange.findings.connector import PLAN_MENDS, few, quoted
+from exosync_adapters.exchange.findings.foreign import carves_out, is_in_force, may_take
 from exosync_adapters.exchange.records import Listing, Organisation, Rule
 from exosync_adapters.exchange.settings import ExchangeSettings
 

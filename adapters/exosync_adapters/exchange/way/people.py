@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from exosync.core.trace import Stage, Sure
 from exosync.errors import TargetError
-from exosync_adapters.exchange import listing, reading
-from exosync_adapters.exchange.letters import SOMEBODY, STRANGER, Party, domain_of
+from exosync_adapters.exchange.admin import listing, reading
 from exosync_adapters.exchange.records import Call, Listing, Organisation
+from exosync_adapters.exchange.way.letters import SOMEBODY, STRANGER, Party, domain_of
 
 _MOST_GROUPS = 50
 """Groups that are asked for one message, those in groups included."""

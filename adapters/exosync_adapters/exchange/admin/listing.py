@@ -12,10 +12,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from exosync.core.words import plural, short
 from exosync.errors import TargetDenied, TargetError
-from exosync_adapters.exchange import reading
-from exosync_adapters.exchange.answers import TEST_MODE, Answer
-from exosync_adapters.exchange.faults import MANAGE_V2, MissingError, RejectedError
-from exosync_adapters.exchange.reading import Recipient, UnreadableError
+from exosync_adapters.exchange.admin import reading
+from exosync_adapters.exchange.admin.answers import TEST_MODE, Answer
+from exosync_adapters.exchange.admin.faults import MANAGE_V2, MissingError, RejectedError
+from exosync_adapters.exchange.admin.reading import Recipient, UnreadableError
 from exosync_adapters.exchange.records import Call, Connector, Listing, Organisation
 
 Value = TypeVar("Value")
@@ -27,9 +27,14 @@ _RULES: Final = Call("Get-TransportRule", _EVERYTHING)
 _ORGANISATION: Final = Call("Get-OrganizationConfig", {})
 _CONNECTORS: Final = tuple(
     Call("Get-OutboundConnector", {**_EVERYTHING, **one})
-    for one in ({}, {"IncludeTestModeConnectors": True}, {"IsTransportRuleScoped": True})
+    for one in (
+        {},
+        {"IncludeTestModeConnectors": True},
+        {"IsTransportRuleScoped": True},
+        {"IncludeTestModeConnectors": True, "IsTransportRuleScoped": True},
+    )
 )
-"""Whether the last two give more or others than the first, the docs and practice disagree."""
+"""Whether the further ones give more or others than the first, the docs and practice disagree."""
 
 
 class Asked(Protocol):

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from exosync.core.ranges import IpRanges
 from exosync.core.tasks import Confirmation, Task
-from exosync_adapters.exchange import console, script
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE
+from exosync_adapters.exchange.person import console, script
+from exosync_adapters.exchange.person.script import ScriptStep, What
 from exosync_adapters.exchange.records import Call
-from exosync_adapters.exchange.script import ScriptStep, What
 from exosync_adapters.exchange.settings import ExchangeSettings
 
 RULE_DELAY = timedelta(minutes=30)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from exosync_adapters.exchange.letters import (
+from exosync_adapters.exchange.records import DomainType, Listing, Organisation, Rule
+from exosync_adapters.exchange.way.letters import (
     ABSENT,
     Groups,
     Message,
@@ -26,7 +27,6 @@ from exosync_adapters.exchange.letters import (
     is_member,
     negated,
 )
-from exosync_adapters.exchange.records import DomainType, Listing, Organisation, Rule
 
 Values = tuple[str, ...]
 

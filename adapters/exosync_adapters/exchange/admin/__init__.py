@@ -1,0 +1,1 @@
+"""Asking Microsoft: tokens, commands with patience, what their answers mean, message traces."""

@@ -1,0 +1,1 @@
+"""What is unusual in a tenant, why it matters, and who mends it."""

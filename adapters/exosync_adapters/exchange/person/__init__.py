@@ -1,0 +1,1 @@
+"""What a person is asked to do: the script, the console's fields, and the words around them."""

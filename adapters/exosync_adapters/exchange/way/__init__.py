@@ -1,0 +1,1 @@
+"""The way of a message: foretold from what was read, tried, and followed by sending one."""
