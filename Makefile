@@ -85,7 +85,7 @@ clean: ## remove everything that was made, .venv included
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find service adapters tests docs -type d -name __pycache__ -prune -exec rm -rf {} +
 
-env-run env-test env-dev env-bench: env-%:
+env-run env-demo env-test env-dev env-bench: env-%:
 	@deploy/dev/environment.sh $*
 
 $(UV):
