@@ -132,6 +132,7 @@ def main() -> None:
         company(Names(dns.host, dns.port)) as made,
     ):
         made.flow.exchange.addresses[:] = [SENDS_FROM]
+        made.exchange.switch(cloud="gcc_high")
         made.google.set_allowlist([PARTNER])
         story, demo = Story(Path(folder)), Demo(feed, made)
         configure(story.folder, demo, dns.port)
@@ -149,7 +150,7 @@ def main() -> None:
 
 def configure(folder: Path, demo: Demo, port: int, more: str = "") -> None:
     """Write the secrets and the configuration, with `more` sections; `port` is that of the DNS."""
-    way_out = {"write": "script", "routed": {"everyone_but": HERE}, "cloud": "worldwide"}
+    way_out = {"write": "script", "routed": {"everyone_but": HERE}}
     config = {
         "feed": {"instance": "USGovGCCHigh", "url": demo.feed.url},
         # A stand-in may be asked as often as one likes; Microsoft may not.

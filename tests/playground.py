@@ -48,6 +48,7 @@ def main() -> None:
         company(Names(dns.host, dns.port)) as made,
         WebhookStandIn() as hook,
     ):
+        made.exchange.switch(cloud="gcc_high")
         made.google.set_allowlist([PARTNER])
         hook.came = tell
         here = Path(folder)

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.standins import exchange_replies as replies
+from tests.standins.exchange_clouds import CLOUDS, Hosts
 from tests.standins.exchange_keys import (
     Certificate,
     Jwt,
@@ -111,9 +112,9 @@ class Access:
             case "GET", "v2.0/.well-known/openid-configuration":
                 if tenant.lower() != self.tenant:
                     return _told(_no_tenant("invalid_tenant", tenant))
-                return replies.json_reply(openid_configuration(tenant))
+                return replies.json_reply(openid_configuration(tenant, CLOUDS[switches.cloud]))
             case "GET", "discovery/instance":
-                host = "login.microsoftonline.com"
+                host = CLOUDS[switches.cloud].login
                 known = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
                 return replies.json_reply({"api-version": "1.1", "metadata": [known]})
         return None
@@ -121,14 +122,14 @@ class Access:
     def _grant(self, tenant: str, request: Request, switches: Switches) -> Reply:
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            resource = self._checked(tenant, form)
+            resource = self._checked(tenant, form, CLOUDS[switches.cloud])
         except _Denied as denied:
             return _told(denied)
         life = switches.token_seconds
         answer = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life}
         return replies.json_reply({**answer, "access_token": self._given(resource, life)})
 
-    def _checked(self, tenant: str, form: Mapping[str, str]) -> Resource:
+    def _checked(self, tenant: str, form: Mapping[str, str], hosts: Hosts) -> Resource:
         if tenant.lower() != self.tenant:
             raise _no_tenant("invalid_request", tenant)
         for name in ("grant_type", "client_id", "scope"):
@@ -143,12 +144,12 @@ class Access:
                 f"Application with identifier '{form['client_id']}' was not found in the directory."
             )
             raise _Denied(400, "unauthorized_client", 700016, text)
-        self._check_credential(form)
-        return _resource(form["scope"])
+        self._check_credential(form, hosts)
+        return _resource(form["scope"], hosts)
 
-    def _check_credential(self, form: Mapping[str, str]) -> None:
+    def _check_credential(self, form: Mapping[str, str], hosts: Hosts) -> None:
         if "client_assertion" in form:
-            self._check_assertion(form)
+            self._check_assertion(form, hosts)
         elif "client_secret" not in form:
             text = (
                 "The request body must contain the following parameter: 'client_assertion' or "
@@ -163,7 +164,7 @@ class Access:
             )
             raise _Denied(401, "invalid_client", 7000215, text)
 
-    def _check_assertion(self, form: Mapping[str, str]) -> None:
+    def _check_assertion(self, form: Mapping[str, str], hosts: Hosts) -> None:
         try:
             jwt = parsed_jwt(form["client_assertion"])
         except ValueError:
@@ -172,20 +173,20 @@ class Access:
             text = "'client_assertion_type' must be the one of JWT bearers."
             raise _Denied(400, "invalid_request", 50027, text)
         if jwt.claims.get("iss") == self.client_id:
-            self._check_certificate(jwt)
+            self._check_certificate(jwt, hosts)
         else:
             self._check_federated(jwt)
         if not jwt.claims.get("nbf", 0) - 300 <= time.time() < jwt.claims.get("exp", 0) + 300:
             text = "Client assertion is not within its valid time range."
             raise _Denied(401, "invalid_client", 700024, text)
 
-    def _check_certificate(self, jwt: Jwt) -> None:
+    def _check_certificate(self, jwt: Jwt, hosts: Hosts) -> None:
         named = [one for one in self.certificates if one.is_named_by(jwt.header)]
         if not any(one.holds(jwt) for one in named):
             text = "The certificate used to sign the client assertion is not registered on application."
             raise _Denied(401, "invalid_client", 700027, text)
-        path = urlsplit(str(jwt.claims.get("aud"))).path
-        if path not in (f"/{self.tenant}/oauth2/v2.0/token", f"/{self.tenant}/v2.0"):
+        own = f"https://{hosts.login}/{self.tenant}"
+        if jwt.claims.get("aud") not in (f"{own}/oauth2/v2.0/token", f"{own}/v2.0"):
             text = "Client assertion audience claim does not match Realm issuer."
             raise _Denied(401, "invalid_client", 700023, text)
 
@@ -224,9 +225,12 @@ def _no_tenant(error: str, tenant: str) -> _Denied:
     return _Denied(400, error, 90002, text)
 
 
-def openid_configuration(tenant: str) -> Json:
-    """What clients learn endpoints from: Microsoft's own addresses, whoever serves them."""
-    login = f"https://login.microsoftonline.com/{tenant}"
+def openid_configuration(tenant: str, hosts: Hosts) -> Json:
+    """What clients learn endpoints from: Microsoft's own addresses, whoever serves them.
+
+    They are those of the tenant's own cloud, whichever cloud's login host is asked.
+    """
+    login = f"https://{hosts.login}/{tenant}"
     return {
         "token_endpoint": f"{login}/oauth2/v2.0/token",
         "token_endpoint_auth_methods_supported": [
@@ -239,22 +243,22 @@ def openid_configuration(tenant: str) -> Json:
         "authorization_endpoint": f"{login}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{login}/oauth2/v2.0/devicecode",
         "tenant_region_scope": "EU",
-        "cloud_instance_name": "microsoftonline.com",
-        "msgraph_host": "graph.microsoft.com",
+        "cloud_instance_name": hosts.login.removeprefix("login."),
+        "msgraph_host": hosts.graph,
     }
 
 
-def _resource(scope: str) -> Resource:
+def _resource(scope: str, hosts: Hosts) -> Resource:
     if not scope.endswith("/.default"):
         text = (
             f"The provided value for scope {scope} is not valid. Client credential flows must have "
             "a scope value with /.default suffixed to the resource identifier."
         )
         raise _Denied(400, "invalid_scope", 1002012, text)
-    host = urlsplit(scope).hostname or ""
-    if host.startswith("outlook"):
+    host = urlsplit(scope).hostname
+    if host == hosts.exchange:
         return "exchange"
-    if "graph" in host:
+    if host == hosts.graph:
         return "graph"
     text = f"The resource principal named {scope} was not found in the tenant."
     raise _Denied(400, "invalid_resource", 500011, text)

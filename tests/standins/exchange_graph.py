@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from tests.standins import exchange_replies as replies
 from tests.standins.exchange_access import Access, Token
+from tests.standins.exchange_clouds import CLOUDS
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_requests import header
 from tests.standins.exchange_switches import READ_TRACES, SEND_MAIL, Switches
@@ -98,7 +99,8 @@ class Graph:
         path, sending = unquote(request.path), _SEND.fullmatch(unquote(request.path))
         if request.method == "POST" and sending:
             return _lacking(token, SEND_MAIL) or self._send(request, sending[1])
-        if request.method != "GET" or not path.startswith(ROOT):
+        traces = CLOUDS[switches.cloud].traces  # what the others answer instead is unknown
+        if request.method != "GET" or not path.startswith(ROOT) or not traces:
             return replies.graph_error(404, "ResourceNotFound", "Resource not found.")
         shown = self._shown(switches)
         return _lacking(token, READ_TRACES) or (

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from tests.standins.exchange_clouds import CloudName
+
 MANAGE, MANAGE_V2 = "Exchange.ManageAsApp", "Exchange.ManageAsAppV2"
 READ_TRACES, SEND_MAIL = "ExchangeMessageTrace.Read.All", "Mail.Send"
 GRAPH_ROLES = frozenset({READ_TRACES, SEND_MAIL})
@@ -37,6 +39,9 @@ FOREIGN = "https://outlook.office365.com.attacker.example"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
     """How the tenant behaves. Numbers of faults count down from when they are set."""
+
+    cloud: CloudName = "worldwide"
+    """The cloud that the tenant is in."""
 
     # What listings show
     hide_scoped: bool = False
