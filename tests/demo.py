@@ -106,7 +106,7 @@ class Demo:
         """Send a message, show its way, and give where it ended: a station, or what was said."""
         journey = self.company.flow.submit(sender, recipient)[recipient]
         for hop in journey.hops:
-            print(f"    {hop}")
+            print(f"    {hop}".rstrip(": "))
         return journey.delivered_at or journey.end.says
 
     def act(self, story: Story) -> list[str]:
