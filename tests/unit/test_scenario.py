@@ -132,16 +132,14 @@ def test_answers_that_do_not_do_are_told(words: tuple[str, ...], told: str, tmp_
     assert [] == list(tmp_path.iterdir())
 
 
-def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
-    """For what no option gives; the file then holds the answers."""
-    where = ("example.com", TENANT, "", "other", "mx1.example.net mx2.example.net")
-    answers = (*where, "", "there@example.com", "ada@example.com", "y", "", "")
+def asked(folder: Path, *words: str, answers: tuple[str, ...]) -> list[Any]:
+    """The targets and channels of what `exosync init --scenario` writes for somebody at a terminal."""
     ours, theirs = pty.openpty()
     os.write(ours, "".join(f"{one}\n" for one in answers).encode())
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "exosync", "init", "--scenario", "split-domain"],
-            cwd=tmp_path,
+            [sys.executable, "-m", "exosync", "init", "--scenario", "split-domain", *words],
+            cwd=folder,
             stdin=theirs,
             capture_output=True,
             text=True,
@@ -152,7 +150,24 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
         os.close(theirs)
         os.close(ours)
     assert 0 == done.returncode, done.stderr
-    exchange, _, mimecast = load(tmp_path / "exosync.yaml", environ={}).config.targets
+    config = load(folder / "exosync.yaml", environ={}).config
+    return [*config.targets, *config.alerts.channels]
+
+
+def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
+    """For what no option gives; the file then holds the answers."""
+    where = ("example.com", TENANT, "", "other", "mx1.example.net mx2.example.net")
+    answers = (*where, "", "there@example.com", "ada@example.com", "y", "", "")
+
+    exchange, _, mimecast = asked(tmp_path, answers=answers)
+
     assert ("mx1.example.net", "mx2.example.net") == exchange.settings.hosts
     assert "there@example.com" == exchange.settings.routed.group
     assert "mimecast" == mimecast.kind
+
+
+def test_what_an_option_gave_is_offered_further_on(tmp_path: Path) -> None:
+    """The mail server that is proposed is one of the domain's."""
+    *_, channel = asked(tmp_path, *FLAGS, answers=("", "", "n", "", "ops@example.com", ""))
+
+    assert "mail.example.com" == channel.smtp.host

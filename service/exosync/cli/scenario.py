@@ -103,7 +103,7 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = click.prompt(question, err=True, **more)
         return found.get(name, given[name])
 
-    ask("domain", "Domain that is split between Exchange Online and another system")
+    domain = ask("domain", "Domain that is split between Exchange Online and another system")
     ask("tenant", "Id of the tenant (Microsoft Entra admin center > Overview)")
     ask("client_id", "Id of exosync's application there (empty: a person does all)", default="")
     far_side = ask("far_side", "What receives the other mail", type=click.Choice(FAR_SIDES))
@@ -127,7 +127,7 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     ask("google_admin", "Super administrator of Google Workspace (empty: none)", default="")
     alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", default="")
     if alert_to:
-        ask("smtp_host", "Mail server that takes these", default=f"mail.{found.get('domain', '')}")
+        ask("smtp_host", "Mail server that takes these", default=f"mail.{domain}")
     return found
 
 
