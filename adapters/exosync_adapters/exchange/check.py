@@ -55,10 +55,9 @@ def check(aim: Aim, cloud: Cloud, admin: Admin | None, reveal: Reveal) -> Iterat
 
 
 def _host(settings: ExchangeSettings, cloud: Cloud) -> Check:
-    if settings.url:
-        message = f"{settings.url} stands for Microsoft's hosts of the cloud {cloud.name}"
-        return Check("host", ok=True, message=message)
     told = f"{cloud.exchange} (cloud {cloud.name})"
+    if settings.url:
+        told = f"{settings.url} stands for Microsoft's hosts of the cloud {cloud.name}"
     if cloud.proven:
         return Check("host", ok=True, message=told)
     return Check("host", ok=None, message=f"{told}: nobody has confirmed that it takes commands")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from exosync.core.words import one_line, short
 from exosync.errors import TargetDenied
+from exosync_adapters.exchange.clouds import CLOUDS
 
 _TENANT = "see whether `tenant` is this organization's id, and `cloud` the one that it is in"
 _SECRET = "put a client secret that has not ended into credentials.secret: its value, not its id"  # noqa: S105
@@ -51,6 +53,22 @@ def denied(host: str, answer: Mapping[str, Any]) -> TargetDenied:
     advice = ADVICE.get(code[1], "") if code else ""
     todo = advice or "see the application's credentials, and whether they are allowed for it"
     return TargetDenied(f"{host} gives no token: {words or 'it does not say why'}; {todo}")
+
+
+def elsewhere(host: str, url: str) -> str:
+    """What is said where Entra gives the tenant's tokens at a host that is not the cloud's own.
+
+    A login host tells of a tenant in another cloud where that one is.
+    """
+    try:
+        named = urlsplit(url).hostname or "no host"
+    except ValueError:
+        named = "no host"
+    told = f"{host} names {named}, which is none of its own: nothing is sent there"
+    clouds = [one.name for one in CLOUDS.values() if urlsplit(one.login).hostname == named]
+    return (
+        f"{told}; the tenant is in the cloud {' or '.join(clouds)}: set `cloud`" if clouds else told
+    )
 
 
 def _text(value: object) -> str:

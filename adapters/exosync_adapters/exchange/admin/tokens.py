@@ -177,6 +177,8 @@ class _Asking:
 
     def post(self, url: str, data: Mapping[str, Any] | None = None, **_: Any) -> _Told:
         """A request for a token; asking twice for one is harmless."""
+        if not self._places.within(url, self._login):
+            raise TargetError(entra.elsewhere(self.host, url))
         form = {name: _written(value) for name, value in (data or {}).items()}
         self._mask.add(*(form[name] for name in _SECRETS if name in form))
         return self._asked("POST", url, urlencode(form).encode())[0]
