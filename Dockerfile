@@ -9,8 +9,9 @@ ARG BUILD_BASE=python:3.13-slim
 ARG BASE=${BUILD_BASE}
 
 FROM ${BUILD_BASE} AS build
-# EXTRAS: google (Google's client) and apprise (alerts to chat and paging services), or neither.
-ARG EXTRAS=google,apprise
+# EXTRAS: any of google (Google's client), exchange (tokens of Microsoft Entra) and apprise (alerts
+# to chat and paging services), or none.
+ARG EXTRAS=google,exchange,apprise
 # PYTHON: where BASE has its interpreter, if not where BUILD_BASE has it.
 ARG PYTHON=
 # A company's own package index; pip's default without it.

@@ -151,7 +151,7 @@ def test_all_of_exosync_is_in_the_image(image: Image, tmp_path: Path) -> None:
     told = one.run(
         PYTHON,
         "-c",
-        "import apprise, googleapiclient.discovery_cache as cache, importlib.util, zoneinfo\n"
+        "import apprise, googleapiclient.discovery_cache as cache, importlib.util, msal, zoneinfo\n"
         "zoneinfo.ZoneInfo('Europe/Berlin')\n"
         "assert cache.get_static_doc('cloudidentity', 'v1')\n"
         "assert cache.get_static_doc('admin', 'reports_v1')\n"
