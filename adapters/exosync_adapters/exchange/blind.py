@@ -22,6 +22,7 @@ from exosync.core.tasks import Asserted, Known
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
 from exosync_adapters.exchange.compare import Parameters
+from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
 from exosync_adapters.exchange.seen import domain_token
 from exosync_adapters.exchange.steps import Maker, Object
@@ -80,7 +81,10 @@ def observed(aim: Aim, known: Known) -> Observed:
     """Nothing is asked."""
     said = Said(aim, dict(known.acknowledged))
     tokens = {name: said.token(name) for name in (CONNECTOR, RULE, DOMAIN)}
-    return Observed(_NOTHING, tokens, unread=frozenset(tokens), detail=said)
+    memory = Memory(organisation=said.organisation, at=known.now)
+    return Observed(
+        _NOTHING, tokens, unread=frozenset(tokens), remember=memory.remembered, detail=said
+    )
 
 
 def plan(said: Said) -> Draft:

@@ -1,8 +1,8 @@
-"""What a target remembers between runs: Guids, when the rule was on, and the organisation. Pure."""
+"""What a target remembers between runs: Guids, when the rule was on, and what decides ways. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from exosync_adapters.exchange.records import (
     Organisation,
     Rule,
 )
+from exosync_adapters.exchange.way.letters import NOBODY, Folk, Party, Truth
 
 Record = TypeVar("Record", AcceptedDomain, Connector, Rule)
 
@@ -23,13 +24,15 @@ Record = TypeVar("Record", AcceptedDomain, Connector, Rule)
 class Memory:
     """`ids` are the Guids by resource, `seen_on` is when the rule was last seen switched on.
 
-    `organisation` is what the last run read; None if none has, or if nothing can be read.
+    `organisation` is what the last run read; None if none has, or if nothing can be read. `folk`
+    is who was in the groups that decide.
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)
     seen_on: datetime | None = None
     organisation: Organisation | None = None
     at: datetime | None = None
+    folk: Folk = NOBODY
 
     @classmethod
     def read(cls, remembered: Mapping[str, Any]) -> Memory:
@@ -40,6 +43,7 @@ class Memory:
             seen_on=_time(remembered.get("seen_on")),
             organisation=_organisation(remembered.get("organisation")),
             at=_time(remembered.get("at")),
+            folk=_folk(remembered.get("folk")),
         )
 
     @property
@@ -48,6 +52,8 @@ class Memory:
         told: dict[str, Any] = {"ids": dict(self.ids)}
         if self.organisation is not None:
             told["organisation"] = _json(self.organisation)
+        if self.folk != NOBODY:
+            told["folk"] = _folk_json(self.folk)
         for name, at in (("seen_on", self.seen_on), ("at", self.at)):
             if at is not None:
                 told[name] = at.isoformat()
@@ -62,6 +68,38 @@ def _json(organisation: Organisation) -> dict[str, Any]:
         "incomplete": {name.value: why for name, why in organisation.incomplete.items()},
         "dehydrated": organisation.dehydrated,
     }
+
+
+def _folk_json(folk: Folk) -> dict[str, Any]:
+    return {
+        "groups": {name: sorted(members) for name, members in folk.groups.items()},
+        "people": {
+            address: [one.exists, one.mailbox, one.main, sorted(one.addresses)]
+            for address, one in folk.people.items()
+        },
+    }
+
+
+def _folk(raw: object) -> Folk:
+    """What cannot be read was never known."""
+    if not isinstance(raw, Mapping):
+        return NOBODY
+    try:
+        return Folk(
+            {str(name): frozenset(map(str, members)) for name, members in raw["groups"].items()},
+            {str(address): _party(*parts) for address, parts in raw["people"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return NOBODY
+
+
+def _party(exists: object, mailbox: object, main: object, addresses: Iterable[object]) -> Party:
+    all_of_them = frozenset(map(str, addresses))
+    return Party(_truth(exists), _truth(mailbox), all_of_them, str(main))
+
+
+def _truth(raw: object) -> Truth:
+    return raw if isinstance(raw, bool) else None
 
 
 def _organisation(raw: object) -> Organisation | None:

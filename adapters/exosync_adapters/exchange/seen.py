@@ -20,6 +20,7 @@ from exosync_adapters.exchange.records import (
     Rule,
 )
 from exosync_adapters.exchange.rules import shown
+from exosync_adapters.exchange.way.letters import NOBODY, Folk
 
 _OF_GROUPS = ("SentToMemberOf", "ExceptIfSentToMemberOf")
 
@@ -121,7 +122,13 @@ class Seen:
         )
 
 
-def seen(aim: Aim, organisation: Organisation, known: Known, groups: Groups = NOT_ASKED) -> Seen:
+def seen(
+    aim: Aim,
+    organisation: Organisation,
+    known: Known,
+    groups: Groups = NOT_ASKED,
+    folk: Folk = NOBODY,
+) -> Seen:
     """Find what is ours, and bring the memory in line with it."""
     before = Memory.read(known.remembered)
     holding = aim.find(organisation, before.ids)
@@ -134,7 +141,7 @@ def seen(aim: Aim, organisation: Organisation, known: Known, groups: Groups = NO
             ids[resource] = one.ours.guid
         elif one.namesake is None and listing not in organisation.incomplete:
             ids.pop(resource, None)
-    memory = replace(before, ids=ids, organisation=organisation, at=known.now)
+    memory = replace(before, ids=ids, organisation=organisation, at=known.now, folk=folk)
     if holding.rule.ours is not None and holding.rule.ours.enabled:
         memory = replace(memory, seen_on=known.now)
     elif RULE not in ids:

@@ -40,6 +40,8 @@ from exosync_adapters.exchange.verify import verify
 from exosync_adapters.exchange.writing import Writer
 
 if TYPE_CHECKING:
+    from exosync_adapters.exchange.records import Organisation
+    from exosync_adapters.exchange.way.letters import Folk
     from exosync_adapters.exchange.way.sending import Sending
 
 _NOT_PLANNING = {
@@ -84,7 +86,7 @@ class ExchangeTarget:
             return blind.observed(self._aim, known)
         found = organisation(self._admin)
         self._groups = self._asked(self._admin)
-        what = seen(self._aim, found, known, self._groups)
+        what = seen(self._aim, found, known, self._groups, self._folk(self._admin, found))
         now = None if known is NOTHING_KNOWN else known.now
         return observed(what, findings(self._settings, what.organisation, what.owned, now=now))
 
@@ -158,6 +160,12 @@ class ExchangeTarget:
         from exosync_adapters.exchange.way.sending import Sending
 
         return Sending(self._settings, self._cloud, self._context)
+
+    def _folk(self, admin: Admin, found: Organisation) -> Folk:
+        """Who is where, for those who tell ways afterwards without asking."""
+        from exosync_adapters.exchange.way.people import folk
+
+        return folk(self._settings, admin, found)
 
     def _asked(self, admin: Admin) -> Groups:
         """What can be found out about the configured groups: not all may ask for recipients."""

@@ -23,12 +23,20 @@ class Party:
     """What the tenant knows of an address.
 
     `exists`: it is a recipient of the tenant's; `mailbox`: it has a mailbox here. None: not
-    asked, or not told. `addresses` are all that it has, in lower case.
+    asked, or not told. `addresses` are all that it has, in lower case, and `main` the primary one.
+    `alone`: nobody was asked, and it is taken for somebody's only address.
     """
 
     exists: Truth = None
     mailbox: Truth = None
     addresses: frozenset[str] = frozenset()
+    main: str = ""
+    alone: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether its addresses are all known, or taken to be."""
+        return self.alone or self.exists is not None
 
 
 SOMEBODY = Party()
@@ -36,6 +44,18 @@ SOMEBODY = Party()
 
 STRANGER = Party(exists=False, mailbox=False)
 """Somebody whom the tenant does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folk:
+    """Who is in which group, and who people are, all by address in lower case."""
+
+    groups: Groups = field(default_factory=dict)
+    people: Mapping[str, Party] = field(default_factory=dict)
+
+
+NOBODY = Folk()
+"""Where nobody was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +101,7 @@ def is_member(group: str, groups: Groups, address: str, party: Party) -> Truth:
         return False if party.exists is False else None
     if members & {address.lower(), *party.addresses}:
         return True
-    return None if party.exists is None else False
+    return False if party.told else None
 
 
 def both(truths: Iterable[Truth]) -> Truth:

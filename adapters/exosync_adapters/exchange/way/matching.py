@@ -21,6 +21,7 @@ from exosync_adapters.exchange.way.letters import (
     Message,
     Party,
     Truth,
+    agreed,
     both,
     domain_of,
     either,
@@ -33,7 +34,7 @@ Values = tuple[str, ...]
 
 def applies(rule: Rule, message: Message, organisation: Organisation, groups: Groups) -> Truth:
     """Whether a rule's conditions hold for a message and none of its exceptions does."""
-    asked = _Asked(message, organisation, groups)
+    asked = _Asked(message, organisation, groups, original=rule.recipient_address == "Original")
     conditions = both(truth for _, truth in _judged(rule.conditions, asked))
     exceptions = either(truth for _, truth in _judged(_plain(rule.exceptions), asked))
     unknown = (None for _ in unmodelled(rule))
@@ -44,7 +45,7 @@ def doubts(
     rule: Rule, message: Message, organisation: Organisation, groups: Groups
 ) -> tuple[str, ...]:
     """What of a rule's conditions and exceptions cannot be told, for people."""
-    asked = _Asked(message, organisation, groups)
+    asked = _Asked(message, organisation, groups, original=rule.recipient_address == "Original")
     found = [
         f"{prefix}{name} {', '.join(parts[name])}"
         for prefix, parts in (("", rule.conditions), ("ExceptIf", _plain(rule.exceptions)))
@@ -62,6 +63,13 @@ def in_force(rule: Rule, at: datetime) -> Truth:
     ended = _is_past(rule.expires, at) if rule.expires else False
     enforced = True if rule.mode == "Enforce" else None
     return both((enforced, begun, negated(ended)))
+
+
+def named_groups(rule: Rule) -> Iterator[str]:
+    """The groups in a rule's conditions and exceptions, in lower case."""
+    for name, values in (*rule.conditions.items(), *rule.exceptions.items()):
+        if name.endswith(("SentToMemberOf", "FromMemberOf")):
+            yield from (value.lower() for value in values)
 
 
 def unmodelled(rule: Rule) -> Iterator[str]:
@@ -98,11 +106,12 @@ _OF_CLASS = {
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What every condition is judged by."""
+    """What every condition is judged by. `original`: a rule looks at addresses as they were sent to."""
 
     message: Message
     organisation: Organisation
     groups: Groups
+    original: bool = False
 
 
 _Judge = Callable[[Values, _Asked, Mapping[str, Values]], Truth]
@@ -122,9 +131,16 @@ def _judged(parts: Mapping[str, Values], asked: _Asked) -> Iterator[tuple[str, T
 
 
 def _recipient_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
-    """Subdomains count too (New-TransportRule, RecipientDomainIs)."""
-    domain = asked.message.domain
-    return any(_within(domain, value.lower()) for value in values)
+    """Subdomains count too (New-TransportRule, RecipientDomainIs).
+
+    A rule looks at the primary address unless it says otherwise (RecipientAddressType). Whether
+    that holds for domains too is not told, so an alias at another domain leaves it open.
+    """
+    to = asked.message.to
+    domains = {asked.message.domain}
+    if to.main and not asked.original:
+        domains.add(domain_of(to.main))
+    return agreed(any(_within(one, value.lower()) for value in values) for one in domains)
 
 
 def _sender_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
@@ -152,7 +168,7 @@ def _is_one_of(values: Values, address: str, party: Party) -> Truth:
     named = {value.lower() for value in values}
     if named & {address.lower(), *party.addresses}:
         return True
-    surely_other = party.exists is not None and all("@" in one for one in named)
+    surely_other = party.told and all("@" in one for one in named)
     return False if surely_other else None
 
 

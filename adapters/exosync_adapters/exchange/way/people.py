@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from exosync.core.trace import Stage, Sure
 from exosync.errors import TargetError
 from exosync_adapters.exchange.admin import listing, reading
 from exosync_adapters.exchange.records import Call, Listing, Organisation
-from exosync_adapters.exchange.way.letters import SOMEBODY, STRANGER, Party, domain_of
+from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.way.letters import SOMEBODY, STRANGER, Folk, Party, Truth, domain_of
+from exosync_adapters.exchange.way.matching import named_groups
 
 _MOST_GROUPS = 50
 """Groups that are asked for one message, those in groups included."""
 
+MOST_MEMBERS = 5000
+"""Members of a group that are kept: of a larger one the page does not know who is in it."""
+
+
+def folk(settings: ExchangeSettings, admin: listing.Asked, organisation: Organisation) -> Folk:
+    """Who is in the groups that decide, and who the recipients for proofs are, to be remembered.
+
+    What cannot be asked is not in it.
+    """
+    people = People(admin, organisation, most=MOST_MEMBERS)
+    groups = people.groups(_groups_that_decide(settings, organisation), ())
+    members = frozenset[str]().union(*groups.values())
+    known = {one: people.member(one) for one in members}
+    for address in settings.validation_recipients:
+        party = people.party(address)
+        if party.exists is not None:
+            known[address.lower()] = party
+    return Folk(groups, known)
+
+
+def _groups_that_decide(settings: ExchangeSettings, organisation: Organisation) -> Iterator[str]:
+    """Those of the configuration, and those that rules which route name."""
+    routed = settings.routed
+    for one in (routed.group, routed.everyone_but, settings.exceptions.group):
+        if one:
+            yield one.lower()
+    for rule in organisation.rules:
+        if rule.connector:
+            yield from named_groups(rule)
+
 
 @dataclass(slots=True)
 class People:
-    """Asks, and remembers the answers. `troubles` are stages for what could not be asked."""
+    """Asks, and remembers the answers. `troubles` are stages for what could not be told.
+
+    `most` are the members of one group that are asked for: a larger one is not known. None: all.
+    """
 
     admin: listing.Asked
     organisation: Organisation
+    most: int | None = None
     troubles: list[Stage] = field(default_factory=list)
     _groups: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _nested: set[str] = field(default_factory=set)
+    _mailboxes: dict[str, Truth] = field(default_factory=dict)
 
     def party(self, address: str) -> Party:
         """What the tenant knows of an address; one that is at no domain of its own is strange."""
@@ -32,12 +69,33 @@ class People:
             return STRANGER if whole else SOMEBODY
         try:
             found = listing.recipient(self.admin, address)
+            if found is None:
+                return self._by_plus(address)
         except TargetError as error:
             self._cannot(address, f"whether {address} is a recipient here", error)
             return SOMEBODY
-        if found is None:
+        here = has_mailbox(found.type)
+        return Party(exists=True, mailbox=here, addresses=found.addresses, main=found.address)
+
+    def member(self, address: str) -> Party:
+        """What a group tells of one of its members, without asking for it."""
+        here = self._mailboxes.get(address)
+        return Party(exists=True, mailbox=here, addresses=frozenset({address}), main=address)
+
+    def _by_plus(self, address: str) -> Party:
+        """Somebody of whom nobody knows, unless what stands after a plus is to be left out.
+
+        Mail to ada+news@ is ada's unless plus addressing was switched off (Microsoft Learn, "Plus
+        Addressing in Exchange Online"); what rules make of such an address is not told there.
+        """
+        local, _, domain = address.rpartition("@")
+        name, plus, _ = local.partition("+")
+        if not plus or not name or listing.recipient(self.admin, f"{name}@{domain}") is None:
             return STRANGER
-        return Party(exists=True, mailbox=has_mailbox(found.type), addresses=found.addresses)
+        title = f"{address} is {name}@{domain} if plus addressing is on"
+        told = "it is unless somebody switched it off; what rules make of it is not documented"
+        self.troubles.append(Stage("domain", address, title, None, Sure.DOCUMENTED, (told,)))
+        return SOMEBODY
 
     def groups(self, names: Iterable[str], parties: Iterable[Party]) -> dict[str, frozenset[str]]:
         """The members of groups, those of groups in them included.
@@ -77,7 +135,8 @@ class People:
     def _ask(self, group: str) -> frozenset[str] | None:
         if len(self._groups) >= _MOST_GROUPS:
             return None
-        call = Call("Get-DistributionGroupMember", {"Identity": group, "ResultSize": "Unlimited"})
+        size = self.most or "Unlimited"
+        call = Call("Get-DistributionGroupMember", {"Identity": group, "ResultSize": size})
         try:
             told = self.admin.read(call)
         except TargetError as error:
@@ -85,7 +144,9 @@ class People:
             return None
         members = {reading.member(one): is_group(one) for one in told.value}
         self._nested |= {address for address, nested in members.items() if nested}
-        if told.truncated or told.warnings or "" in members:
+        self._mailboxes |= {reading.member(one): _has_one(one) for one in told.value}
+        too_many = self.most is not None and len(members) > self.most
+        if told.truncated or told.warnings or "" in members or too_many:
             why = TargetError("; ".join(told.warnings) or "not all members were told")
             self._cannot(group, f"who is in {group}", why)
             return None
@@ -99,6 +160,11 @@ class People:
 def has_mailbox(type_: str) -> bool:
     """Whether a recipient of this type (RecipientTypeDetails) has a mailbox in Exchange Online."""
     return type_.endswith("Mailbox") and not type_.startswith("Remote") and type_ != "GroupMailbox"
+
+
+def _has_one(member: reading.Raw) -> Truth:
+    told = member.get("RecipientTypeDetails") or member.get("RecipientType")
+    return has_mailbox(str(told)) if told else None
 
 
 def is_group(raw: reading.Raw) -> bool:

@@ -6,20 +6,21 @@ nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from exosync.core.trace import Pool, Stage, Sure, Way
 from exosync_adapters.exchange.memory import Memory
-from exosync_adapters.exchange.records import Organisation
+from exosync_adapters.exchange.records import Listing, Organisation, Rule
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
 from exosync_adapters.exchange.way.hosts import AS_EXCHANGE, NOBODY_ASKED, Hosts, Trial
 from exosync_adapters.exchange.way.letters import (
     ABSENT,
     SOMEBODY,
+    STRANGER,
     Groups,
     Message,
     Party,
@@ -29,7 +30,7 @@ from exosync_adapters.exchange.way.letters import (
     is_member,
     negated,
 )
-from exosync_adapters.exchange.way.matching import applies, in_force
+from exosync_adapters.exchange.way.matching import applies, in_force, named_groups
 from exosync_adapters.exchange.way.stations import (
     connector_stage,
     host_stages,
@@ -178,13 +179,40 @@ def _as_wanted(one: Exit, settings: ExchangeSettings, message: Message, wanted: 
 def remembered_way(
     settings: ExchangeSettings, remembered: Mapping[str, Any], sender: str, recipient: str
 ) -> Way | None:
-    """The way as the last run saw the tenant: nobody is asked who is in a group, nor any host."""
+    """The way as the last run saw the tenant and its groups; nobody is asked, nor any host."""
     memory = Memory.read(remembered)
     if memory.organisation is None:
         return None
     at = memory.at or datetime.now(UTC)
-    message = message_of(settings, memory.organisation, sender, recipient, at)
-    return way(settings, memory.organisation, message, groups={})
+    by, to = (remembered_party(memory, one) for one in (sender, recipient))
+    message = message_of(settings, memory.organisation, sender, recipient, at, by=by, to=to)
+    told = way(settings, memory.organisation, message, groups=memory.folk.groups)
+    if settings.credentials is None:
+        return _on_peoples_word(told)
+    strange = [one for one, party in ((sender, by), (recipient, to)) if party.alone]
+    return replace(told, stages=tuple(_by_main(one, strange, memory) for one in told.stages))
+
+
+def remembered_party(memory: Memory, address: str) -> Party:
+    """Who has an address, as far as that is remembered; nobody is taken for a second name."""
+    organisation = memory.organisation or Organisation()
+    if organisation.domain(domain_of(address)) is None:
+        return SOMEBODY if Listing.DOMAINS in organisation.incomplete else STRANGER
+    return memory.folk.people.get(address.lower(), Party(alone=True))
+
+
+def _by_main(stage: Stage, strange: Sequence[str], memory: Memory) -> Stage:
+    """A rule that was judged by who is in a group knows nobody by another name than the main one."""
+    rule = next((one for one in _rules(memory) if one.name == stage.where), None)
+    groups = set(named_groups(rule)) if rule else set()
+    if stage.kind != "rule" or not strange or not groups & memory.folk.groups.keys():
+        return stage
+    told = f"{' and '.join(strange)} is in no group that was read, unless by another address"
+    return replace(stage, sure=Sure.UNPROVEN, says=(*stage.says, told))
+
+
+def _rules(memory: Memory) -> tuple[Rule, ...]:
+    return memory.organisation.rules if memory.organisation else ()
 
 
 def live_way(
@@ -214,14 +242,19 @@ def live_way(
     hosts = _ask_hosts(settings, passed, how)
     told = way(settings, organisation, message, groups=groups, hosts=hosts)
     if people is None:
-        return replace(told, stages=tuple(_on_peoples_word(one) for one in told.stages))
+        return _on_peoples_word(told)
     return replace(told, stages=(*people.troubles, *told.stages))
 
 
-def _on_peoples_word(stage: Stage) -> Stage:
+def _on_peoples_word(told: Way) -> Way:
     """Without credentials nothing in the tenant was seen."""
-    in_tenant = stage.kind in ("domain", "rule", "connector")
-    return replace(stage, sure=Sure.UNPROVEN) if in_tenant else stage
+    return replace(
+        told,
+        stages=tuple(
+            replace(one, sure=Sure.UNPROVEN) if one.kind in ("domain", "rule", "connector") else one
+            for one in told.stages
+        ),
+    )
 
 
 def _deciding(
@@ -236,9 +269,7 @@ def _deciding(
         if in_force(rule, message.at) is False:
             continue
         if applies(rule, message, organisation, {}) is None:
-            for name, values in (*rule.conditions.items(), *rule.exceptions.items()):
-                if name.endswith(("SentToMemberOf", "FromMemberOf")):
-                    yield from (value.lower() for value in values)
+            yield from named_groups(rule)
 
 
 def _ask_hosts(settings: ExchangeSettings, passed: Flow, how: Trial) -> Hosts:
