@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -91,6 +92,40 @@ def all_yaml_blocks() -> list[Any]:
     return found
 
 
+def shown_commands() -> Iterator[tuple[str, str]]:
+    """Every `$ exosync …` of the README and of the pages: the page's name, and the words."""
+    for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
+        if "_build" not in path.parts:
+            text = re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8"))
+            shown = re.findall(r"^\s*\$ (?:\S*/)?exosync (.*)$", text, re.MULTILINE)
+            yield from ((path.name, line) for line in shown)
+
+
+def complaint(line: str) -> str:
+    """What exosync says against a line of a shell, without running it; empty if nothing."""
+    words = shlex.split(line, comments=True)
+    ends = [words.index(one) for one in ("|", ">", "&", "&&") if one in words]
+    return _against(words[: min(ends, default=len(words))])
+
+
+def _against(words: list[str]) -> str:
+    from exosync.cli import cli
+
+    name, context = "exosync", None
+    command: click.Command = cli
+    try:
+        while True:
+            context = command.make_context(name, words, parent=context)
+            words = [*context._protected_args, *context.args]  # click's own, of a group
+            if not words or not isinstance(command, click.Group):
+                return ""
+            _, found, words = command.resolve_command(context, words)
+            assert found is not None
+            name, command = found.name or "", found
+    except click.UsageError as error:
+        return error.format_message()
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -131,6 +166,16 @@ def test_every_option_and_argument_is_documented() -> None:
             silent += [] if parameter.help else [place]
     assert [] == missing
     assert [] == silent
+
+
+def test_every_command_that_is_shown_can_be_given() -> None:
+    """Its name, options and arguments are those that there are."""
+    shown = list(shown_commands())
+    assert len(shown) > 100
+    assert "extra argument" in complaint("plan exchange")
+    assert [] == [
+        f"{page}: exosync {line}: {complaint(line)}" for page, line in shown if complaint(line)
+    ]
 
 
 def test_every_command_says_what_it_is_for() -> None:
