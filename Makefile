@@ -35,7 +35,7 @@ service: env-demo ## the service with its page, to look at; the same stand-ins, 
 
 test: env-test ## run all tests, with branch coverage
 	@deploy/dev/servers.sh
-	@$(VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --cov=exosync --cov=exosync_adapters --cov-branch $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --cov=exosync --cov=exosync_adapters --cov-branch $(PYTEST_ARGS)
 
 lint: env-dev types ## style, types, import arrows, dead code, spelling, shell, Dockerfile and manifests
 	$(VENV)/ruff check .
