@@ -21,6 +21,8 @@ from exosync.errors import ExosyncError, FeedRejected
 from exosync.feed.verdicts import Answer, refusal
 from exosync.report import EXIT_CODES
 from exosync.schemas import run_schema
+from exosync_adapters.exchange import rules as exchange_rules
+from exosync_adapters.exchange.findings.collect import FINDINGS as EXCHANGE_FINDINGS
 from exosync_adapters.file import atomic
 from exosync_adapters.file.probes import writable
 from exosync_adapters.google_workspace import rules as google_rules
@@ -36,6 +38,7 @@ SECTIONS = {
     "SPF targets": spf_rules.RULES,
     "Mimecast targets": mimecast_rules.RULES,
     "Google Workspace targets": google_rules.RULES,
+    "Exchange Online targets": exchange_rules.RULES,
 }
 """The sections of the page of rules that belong to one kind, and the kind's own rules."""
 
@@ -156,6 +159,40 @@ def test_every_rule_of_a_kind_stands_in_the_section_of_the_kind(section: str) ->
     """A name that several kinds share has a row with each of them, and no row is left over."""
     told = page("rules.md").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     assert set(SECTIONS[section]) == named_first(told)
+
+
+def test_what_can_be_approved_at_exchange_online_is_told_so() -> None:
+    """The last column says yes of those that carry it, and no of all others."""
+    source = (ROOT / "adapters/exosync_adapters/exchange/rules.py").read_text(encoding="utf-8")
+    made = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call)]
+    approvable = {
+        text_of(call.args[0])
+        for call in made
+        if getattr(call.func, "id", "") == "Refusal"
+        and any(one.arg == "approvable" for one in call.keywords)
+    }
+    told = page("rules.md").partition("\n## Exchange Online targets\n")[2].partition("\n## ")[0]
+    last = dict(re.findall(r"^\| `([a-z_]+)` \|.*\| (\w+)[^|]*\|$", told, re.MULTILINE))
+    assert {"rule_switch_on"} <= approvable
+    assert approvable == {name for name, can in last.items() if can == "yes"}
+
+
+OF_EXCHANGE = set(EXCHANGE_FINDINGS) | {"listing_incomplete", "relay_without_connector"}
+"""What is found at Exchange Online: by its own table, by looking, and by planning a removal."""
+
+
+@pytest.mark.parametrize(
+    ("path", "after"),
+    [
+        ("reference/rules.md", "\nOf an Exchange Online target."),
+        ("guides/exchange.md", "\n## What is told\n"),
+    ],
+)
+def test_every_finding_of_exchange_online_is_explained(path: str, after: str) -> None:
+    """In the reference, and in the guide with what to do; and none that does not exist."""
+    text = (ROOT / "docs" / path).read_text(encoding="utf-8").partition(after)[2]
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", text.partition("\n## ")[0], re.MULTILINE)
+    assert OF_EXCHANGE == {name for row in rows for name in words(row)}
 
 
 def test_every_guard_names_its_settings_on_the_page() -> None:
