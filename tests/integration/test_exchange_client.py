@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain, combinations
 from typing import Any
 
 import pytest
@@ -206,6 +207,49 @@ def test_every_connector_is_seen_whichever_are_shown_unasked(switches: Switches)
         assert {"To here", "To there", "A trial"} == {one.name for one in found.connectors}
         assert 3 == len(found.connectors)
         assert {} == found.incomplete
+
+
+EACH: Mapping[str, Mapping[str, Any]] = {
+    **TWO_CONNECTORS,
+    "A trial": {"TestMode": True},
+    "A trial for a rule": {"TestMode": True, "IsTransportRuleScoped": True},
+}
+
+
+@pytest.mark.parametrize("hide_scoped", [False, True])
+@pytest.mark.parametrize("test_mode", ["superset", "only"])
+def test_no_connector_is_missed_whatever_a_parameter_means(
+    test_mode: Any, *, hide_scoped: bool
+) -> None:
+    """Of every choice among the four kinds; where the answers tell what it means, two commands do."""
+    with ExchangeStandIn(switches=Switches(hide_scoped=hide_scoped, test_mode=test_mode)) as one:
+        made = bench(one)
+        for names in chain.from_iterable(combinations(EACH, count) for count in range(5)):
+            one.org.connectors.clear()
+            one.asked.clear()
+            for name in names:
+                one.org.add_connector(name, **EACH[name])
+
+            found = listing.crowd(made.admin)
+
+            assert sorted(names) == sorted(each.name for each in found.connectors)
+            assert {} == found.incomplete
+            asked = one.cmdlets.count("Get-OutboundConnector")
+            assert 2 <= asked <= 4
+            if "To there" in names and (test_mode, hide_scoped) == ("superset", False):
+                assert 2 == asked
+
+
+def test_a_record_that_does_not_tell_its_mode_proves_nothing(exchange: ExchangeStandIn) -> None:
+    """Only one that says that it is not in test mode shows that those are given too."""
+    exchange.switch(test_mode="only")
+    exchange.org.add_connector("To here")
+    body = {"value": [{"Name": "A trial", "Guid": "1", "TestMode": None}]}
+    exchange.script(Reply(200, body=json.dumps(body).encode()), path="/adminapi/beta/")
+
+    found = listing.crowd(bench(exchange).admin)
+
+    assert {"A trial", "To here"} == {one.name for one in found.connectors}
 
 
 def test_a_tenant_full_of_other_peoples_things_is_read_whole() -> None:

@@ -19,7 +19,7 @@ from exosync.errors import TargetConflict, TargetError, TargetUnreachable
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.admin.faults import ExistsError, MissingError, UnansweredError
-from exosync_adapters.exchange.admin.listing import organisation
+from exosync_adapters.exchange.admin.listing import crowd
 from exosync_adapters.exchange.aim import CONNECTOR, Aim
 from exosync_adapters.exchange.records import Call, Connector, Rule
 from exosync_adapters.exchange.seen import Groups, Seen, seen, tokens
@@ -59,7 +59,7 @@ class Writer:
         self._wait(step, known)
 
     def _look(self, known: Known) -> Seen:
-        return seen(self._aim, organisation(self._admin), known, self._groups)
+        return seen(self._aim, crowd(self._admin), known, self._groups)
 
     def _must_be_expected(self, now: Seen, step: Step) -> None:
         if now.doubts:
