@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from exosync.core.target import Check
@@ -33,6 +34,9 @@ WRITES = (
 )
 VALIDATES = ("Validate-OutboundConnector",)
 """The commands that are run, by what they are for."""
+
+_SOON = timedelta(days=30)
+"""A certificate that ends within this time wants a successor."""
 
 _UNTRIED = (
     "Microsoft neither documents nor supports the interface by which exosync reads and, with "
@@ -73,7 +77,18 @@ def _certificate(settings: ExchangeSettings, reveal: Reveal) -> Iterator[Check]:
         yield Check("certificate", ok=False, message=str(error))
         return
     if end is not None:
-        yield Check("certificate", ok=True, message=f"is good until {end:%Y-%m-%d %H:%M} UTC")
+        yield _until(end, datetime.now(UTC))
+
+
+def _until(end: datetime, now: datetime) -> Check:
+    left, at = end - now, f"{end:%Y-%m-%d %H:%M} UTC"
+    if left > _SOON:
+        return Check("certificate", ok=True, message=f"is good until {at}")
+    remedy = "upload another one to the application, then put it here with its key"
+    if left <= timedelta(0):
+        return Check("certificate", ok=False, message=f"ended {at}", remedy=remedy)
+    told = f"ends in {plural(left.days, 'day')} ({at})"
+    return Check("certificate", ok=None, message=told, remedy=remedy)
 
 
 def _asked(aim: Aim, admin: Admin) -> Iterator[Check]:
