@@ -379,6 +379,25 @@ def test_a_connector_that_was_renamed_gets_its_name_back(world: World, follows: 
     world.tenant.dangerous.clear()
 
 
+@pytest.mark.parametrize("follows", [False, True])
+def test_another_name_in_the_configuration_leaves_no_rule_behind(
+    world: World, follows: bool
+) -> None:
+    """The rule that acts is pointed to its connector in the same run, whether it follows or not."""
+    world.settle()
+    world.tenant.switch(rename_follows=follows)
+    before = world.count("Set-TransportRule")
+
+    ran = world.run(connector="The way out")
+
+    routes = [one["RouteMessageOutboundConnector"] for one in world.tenant.org.rules]
+    assert (["The way out"], []) == (routes, ran.rules)
+    assert (0 if follows else 1) == world.count("Set-TransportRule") - before
+    assert {"domain"} == {*failed(ran.proof.checks)}, "a person's"
+    # Between the two commands the rule names what is not there: seconds, and no way around them.
+    world.tenant.dangerous.clear()
+
+
 def test_removing_goes_from_the_rule_to_the_connector(world: World) -> None:
     """Each is switched off first, and nothing of ours is left."""
     world.settle()

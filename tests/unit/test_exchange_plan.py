@@ -26,6 +26,7 @@ from tests.unit.exchange_kit import (
     MARK,
     NAME,
     NOW,
+    ROUTE,
     after,
     aim,
     cmdlets,
@@ -105,6 +106,102 @@ def test_nothing_is_switched_on_beside_what_is_not_yet_right() -> None:
     for wrong in (connector(tls=""), connector(enabled=False)):
         draft = drafted(tenant(wrong, rule(enabled=False)))
         assert ["Set-OutboundConnector"] == cmdlets(draft)
+
+
+@pytest.mark.parametrize(
+    ("now", "keys", "parameter"),
+    [
+        ({}, {"routed": {"everyone_but": "others@example.com"}}, "ExceptIfSentToMemberOf"),
+        ({}, {"routed": {"whole_domain": "acknowledged"}}, "ExceptIfSentToMemberOf"),
+        ({}, {"domain": "example.org", "connector": NAME, "rule": NAME}, "RecipientDomainIs"),
+        (
+            {
+                "exceptions": {
+                    **rule().exceptions,
+                    "ExceptIfSentToMemberOf": ("here@example.com", "vip@example.com"),
+                }
+            },
+            {},
+            "ExceptIfSentToMemberOf",
+        ),
+        (
+            {"conditions": {**rule().conditions, "SentToMemberOf": ("few@example.com",)}},
+            {},
+            "SentToMemberOf",
+        ),
+        (
+            {"conditions": {**rule().conditions, "SentToMemberOf": ("few@example.com",)}},
+            {"routed": {"group": "many@example.com"}},
+            "SentToMemberOf",
+        ),
+    ],
+)
+def test_a_rule_that_acts_takes_more_peoples_mail_by_an_approval_alone(
+    now: dict[str, Any], keys: dict[str, Any], parameter: str
+) -> None:
+    """Whether the configuration widens it or somebody had made it narrower, for a reason perhaps."""
+    on, off = tenant(connector(), rule(**now)), tenant(connector(), rule(**now, enabled=False))
+    draft = drafted(on, of=aim(**keys))
+
+    (refusal,) = draft.refusals
+    assert ("rule_switch_on", True) == (refusal.rule, refusal.approvable)
+    assert parameter in refusal.message
+    assert [True] == [refusal.covers(one) for one in draft.steps]
+    assert [] == told(drafted(off, of=aim(**keys))), "it is approved when it is switched on"
+    assert [] == told(drafted(on, of=aim(**keys, write="script"))), "who runs it has decided"
+
+
+@pytest.mark.parametrize(
+    ("now", "keys"),
+    [
+        ({}, {"exceptions": {"group": "vip@example.com"}}),
+        ({"exceptions": {}}, {}),
+        ({"conditions": {}}, {}),
+        (
+            {},
+            {"routed": {"group": "there@example.com"}, "exceptions": {"group": "here@example.com"}},
+        ),
+        ({"stops": True}, {}),
+        (
+            {"exceptions": {**rule().exceptions, "ExceptIfSentToMemberOf": ("HERE@example.com",)}},
+            {"priority": 5},
+        ),
+    ],
+)
+def test_what_makes_a_rule_that_acts_narrower_waits_for_nobody(
+    now: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    """Mail that should not be sent away stays here as soon as may be."""
+    draft = drafted(tenant(FOREIGN, connector(), rule(**now)), of=aim(**keys))
+
+    assert [] == told(draft)
+
+
+def test_a_connector_that_gets_another_name_is_named_anew_by_its_rule_in_the_same_plan() -> None:
+    """Whether rules follow is unknown: else mail would have no way until the next run."""
+    of = aim(
+        connector="The way out", smart_hosts=["z.far.example"], exceptions={"loop_breaker": None}
+    )
+    draft = drafted(tenant(connector(), rule()), of=of)
+
+    first, second = (one.detail[0].parameters for one in draft.steps)
+    assert ("The way out", ["z.far.example"]) == (first["Name"], first["SmartHosts"])
+    assert {"Identity": "guid-rule", ROUTE: "guid-connector"} == second
+    followed = tenant(
+        connector(name="The way out", smart_hosts=("z.far.example",)),
+        rule(actions={**rule().actions, ROUTE: ("The way out",)}),
+    )
+    assert draft.steps[1].gives == look(followed, of=of).resources["rule"], "nothing more to do"
+
+
+def test_a_connector_that_others_name_keeps_its_name() -> None:
+    """Their rules may not follow."""
+    theirs = replace(rule(name="Theirs", comments="", enabled=False), guid="guid-theirs")
+    draft = drafted(tenant(connector(), rule(), theirs), of=aim(connector="The way out"))
+
+    assert (["connector_in_use"], []) == (told(draft), may(draft))
+    assert "“Theirs”" in draft.refusals[0].message
+    assert [] == told(drafted(tenant(connector(), rule(), theirs), of=aim(connector=NAME.upper())))
 
 
 def test_a_rule_that_was_on_is_switched_on_again_by_another_plan() -> None:
@@ -230,6 +327,21 @@ def test_what_microsofts_wizard_made_or_what_is_tried_is_not_adopted(wrong: dict
     draft = drafted(tenant(connector(comment="", **wrong)), adopting=True)
 
     assert (["not_adoptable"], []) == (told(draft), may(draft))
+
+
+def test_what_another_exosync_keeps_is_taken_over_by_an_approval_alone() -> None:
+    """Two would undo each other's work; but what was ours before `owner` changed is no other's."""
+    mark = "exosync:owner=other;target=way-out"
+    theirs = tenant(connector(comment=f"words\n{mark}"), rule(comments=mark))
+    draft = drafted(theirs, adopting=True)
+    ids = {"ids": {"connector": "guid-connector", "rule": "guid-rule"}}
+
+    assert ["marked_by_another"] * 2 == told(draft)
+    assert 2 == len(may(draft)), "approved"
+    assert mark in drafted(theirs).refusals[0].message
+    assert [] == told(drafted(theirs, adopting=True, remembered=ids))
+    summaries = [one.summary for one in draft.steps]
+    assert [f"mark the {one} “{NAME}” as exosync's" for one in ("connector", "rule")] == summaries
 
 
 def test_a_comment_without_room_is_not_cut() -> None:

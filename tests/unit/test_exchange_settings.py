@@ -91,6 +91,8 @@ def test_the_least_that_is_needed_reads_nothing_and_asks_a_person() -> None:
         ({"connector": "x" * (LONGEST_NAME + 1)}, "1 to 64 characters"),
         ({"rule": "all*"}, "without *"),
         ({"exceptions": {"loop_breaker": {"header": "X Routed"}}}, "is not the name of a header"),
+        ({"exceptions": {"loop_breaker": {"words": ["a\r\nBcc: b"]}}}, "must be printable ASCII"),
+        ({"exceptions": {"loop_breaker": {"words": [" "]}}}, "more than spaces"),
         (
             {**APPLICATION, "credentials": {**SECRET, "assertion": {"env": "A"}}},
             "assertion: is for kind federated, not for secret",

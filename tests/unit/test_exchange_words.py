@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,17 @@ def step(what: What) -> ScriptStep:
 def asked(what: What, confirmation: Confirmation = Confirmation.READ, **changes: Any) -> Task:
     """The task of a step."""
     return task(step(what), settings=settings(**changes), confirmation=confirmation)
+
+
+def test_a_connector_that_gets_another_name_has_its_rule_follow_at_once() -> None:
+    """The order of the two scripts matters, so the person is told."""
+    call = Call("Set-OutboundConnector", {"Identity": NAME, "Name": "The way out"})
+    renamed = replace(step(What.CHANGE_CONNECTOR), calls=(call,))
+    one = task(renamed, settings=settings(), confirmation=Confirmation.READ)
+
+    assert any("right after this one" in line for line in one.instructions)
+    usual = asked(What.CHANGE_CONNECTOR).instructions
+    assert not any("right after this one" in line for line in usual)
 
 
 @pytest.mark.parametrize("what", What)

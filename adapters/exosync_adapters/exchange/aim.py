@@ -179,6 +179,12 @@ def is_marked(text: str, mark: str) -> bool:
     return text.rstrip().rpartition("\n")[2].strip("\r") == mark
 
 
+def mark_in(text: str) -> str:
+    """The mark of whatever exosync a comment ends with; empty for none."""
+    last = text.rstrip().rpartition("\n")[2].strip("\r")
+    return last if last.startswith(_PREFIX) else ""
+
+
 def with_mark(text: str, mark: str) -> str:
     """A comment with our mark at its end; what stands in it stays, be it another's mark."""
     kept = text.rstrip()

@@ -15,6 +15,7 @@ from exosync_adapters.exchange.aim import (
     RULE,
     Aim,
     Found,
+    mark_in,
     with_mark,
 )
 from exosync_adapters.exchange.clouds import Cloud
@@ -60,6 +61,15 @@ def unknown_parts(seen: Seen) -> tuple[Refusal, ...]:
     return (rules.rule_has_more(rule, more),) if rule is not None and more else ()
 
 
+def renamed(seen: Seen) -> tuple[Refusal, ...]:
+    """Ours would get another name while others' rules name it."""
+    ours, rule = seen.owned.connector, seen.owned.rule
+    if ours is None or ours.name.lower() == seen.aim.settings.connector_name.lower():
+        return ()
+    users = tuple(one for one in seen.users(ours) if one is not rule)
+    return (rules.connector_in_use(ours, users, removed=False),) if users else ()
+
+
 def over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> tuple[Refusal, ...]:
     """What is refused of these steps, whoever does them."""
     return tuple(_over(draft, desired, seen, cloud)) if draft.steps else ()
@@ -80,9 +90,12 @@ def _over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> Iterator[
         yield rules.whole_domain(str(settings.routed.everyone_but))
     for step in draft.steps:
         yield from _too_wide(step)
-    acting = [step for step in draft.steps if acts(step, seen)]
-    if acting:
+    if any(acts(step, seen) for step in draft.steps):
         yield from _before_acting(seen)
+    elif settings.write == "rest":
+        more = [one for step in draft.steps for one in widened(step, seen)]
+        if more:
+            yield rules.rule_widened(settings.rule_name, more)
 
 
 def _before_acting(seen: Seen) -> Iterator[Refusal]:
@@ -92,6 +105,43 @@ def _before_acting(seen: Seen) -> Iterator[Refusal]:
         yield rules.rule_before(earlier, settings.domain)
     if settings.write == "rest":
         yield rules.rule_switch_on(settings.rule_name, settings.domain)
+
+
+def widened(step: Step, seen: Seen) -> tuple[str, ...]:
+    """By which parameters a rule that acts would route people whom it does not route now."""
+    rule = seen.owned.rule
+    if step.resource != RULE or rule is None or not rule.enabled:
+        return ()
+    now = seen.rule(rule)
+    return tuple(
+        name
+        for call in step.detail
+        for name in call.parameters
+        if name in _PEOPLE
+        and _PEOPLE[name](_set(name, now.get(name)), _set(name, call.parameters[name]))
+    )
+
+
+def _set(name: str, value: object) -> frozenset[str]:
+    found = compare.normal(name, value)
+    return frozenset(found) if isinstance(found, list) else frozenset()
+
+
+def _less_narrow(now: frozenset[str], then: frozenset[str]) -> bool:
+    """Of a condition: it goes, or holds for others too."""
+    return bool(now) and not (then and then <= now)
+
+
+def _less_excepted(now: frozenset[str], then: frozenset[str]) -> bool:
+    return not now <= then
+
+
+_PEOPLE = {
+    "RecipientDomainIs": _less_narrow,
+    "SentToMemberOf": _less_narrow,
+    "ExceptIfSentToMemberOf": _less_excepted,
+}
+"""What decides whose mail is routed, and when a change of it routes more people."""
 
 
 def acts(step: Step, seen: Seen) -> bool:
@@ -159,8 +209,13 @@ def _sets(call: Call) -> bool:
     return call.cmdlet.startswith("Set-")
 
 
-def adoptable(one: Connector | Rule, aim: Aim) -> Iterator[Refusal]:
-    """Why something is not taken over."""
+def adoptable(one: Connector | Rule, aim: Aim, *, was_ours: bool) -> Iterator[Refusal]:
+    """Why something is not taken over. What was ours has the mark that `owner` then made."""
+    theirs = mark_in(comments(one, aim)[0])
+    if theirs and not was_ours:
+        yield rules.marked_by_another(
+            one, theirs, CONNECTOR if isinstance(one, Connector) else RULE
+        )
     if isinstance(one, Connector) and (one.test_mode or one.source.lower() in _ADOPTED_BY_OTHERS):
         yield rules.not_adoptable(one)
     if isinstance(one, Rule) and len(comments(one, aim)[1]) > LONGEST_COMMENT:

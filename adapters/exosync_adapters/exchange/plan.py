@@ -15,7 +15,7 @@ from exosync.core.target import Draft, Finding, Severity, Step
 from exosync_adapters.exchange import compare, guards, rules
 from exosync_adapters.exchange.aim import CONNECTOR, RULE
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.compare import Parameters
+from exosync_adapters.exchange.compare import ROUTE, Parameters
 from exosync_adapters.exchange.records import Connector, DomainType, Rule
 from exosync_adapters.exchange.seen import CROWD, Seen, domain_token
 from exosync_adapters.exchange.steps import Maker, Object
@@ -48,7 +48,11 @@ class _Keeping:
 
     def draft(self) -> Draft:
         """Steps on what is ours, and why others cannot be done."""
-        refusals = (*guards.strangers(self._seen), *guards.unknown_parts(self._seen))
+        refusals = (
+            *guards.strangers(self._seen),
+            *guards.unknown_parts(self._seen),
+            *guards.renamed(self._seen),
+        )
         held = {resource for one in refusals for resource in one.resources}
         return Draft(_NOTHING, _NOTHING, tuple(self._steps(held)), refusals)
 
@@ -83,11 +87,26 @@ class _Keeping:
             return self._make.create_rule(wanted, self._named)
         now = self._seen.rule(ours)
         wanted = {**wanted, "Enabled": ours.enabled}
+        renamed = self._renamed_under(ours)
+        if renamed is not None:
+            now, wanted = {**now, ROUTE: renamed.name}, now
         if not compare.differing(wanted, now):
             return None
         return self._make.change_rule(
             Object(ours.name, ours.guid, now), wanted, self._named, expects=compare.token(now)
         )
+
+    def _renamed_under(self, rule: Rule) -> Connector | None:
+        """Our connector, if it gets another name while our rule names it.
+
+        Whether rules follow is unknown. So the rule is pointed to it in the same plan, and what
+        else is to be set in the rule comes after that.
+        """
+        ours = self._connector
+        if ours is None or rule not in self._seen.users(ours):
+            return None
+        now = self._seen.connector(ours)
+        return ours if "Name" in compare.differing(self._seen.wanted_connector, now) else None
 
     def _last(self, rule: Rule) -> Iterator[Step]:
         """Once connector and rule are seen to be right: the rule acts, then the domain follows."""
@@ -183,13 +202,13 @@ def adoption(seen: Seen) -> Draft:
     make = Maker(seen.aim)
     if not connector.marked and connector.namesake is not None:
         one, now = connector.namesake, seen.connector(connector.namesake)
-        refusals += guards.adoptable(one, seen.aim)
+        refusals += guards.adoptable(one, seen.aim, was_ours=connector.was_ours)
         steps.append(
             make.mark(CONNECTOR, Object(one.name, one.guid, now), guards.comments(one, seen.aim))
         )
     if not rule.marked and rule.namesake is not None:
         found, now = rule.namesake, seen.rule(rule.namesake)
-        refusals += guards.adoptable(found, seen.aim)
+        refusals += guards.adoptable(found, seen.aim, was_ours=rule.was_ours)
         steps.append(
             make.mark(RULE, Object(found.name, found.guid, now), guards.comments(found, seen.aim))
         )

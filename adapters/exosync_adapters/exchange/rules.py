@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from exosync.core.target import Phase, Refusal
 from exosync.core.words import one_line, plural, short
-from exosync_adapters.exchange.aim import CONNECTOR, LONGEST_COMMENT, RULE
+from exosync_adapters.exchange.aim import CONNECTOR, LONGEST_COMMENT, RULE, mark_in
 from exosync_adapters.exchange.records import Connector, Listing, Rule
 
 RULES: dict[str, str] = {
@@ -19,7 +19,8 @@ RULES: dict[str, str] = {
     "and does not carry its mark",
     "mark_twice": "two connectors or two rules carry the same mark, so nobody can tell which is "
     "meant",
-    "connector_in_use": "a connector that should go is named by a rule that is not exosync's",
+    "connector_in_use": "a connector that should go, or get another name, is named by a rule that is "
+    "not exosync's",
     "no_recipient_condition": "a rule would hold for every recipient, or a connector would take "
     "all mail",
     "whole_domain": "the group that keeps the mail of mailboxes here does not exist, so the rule "
@@ -28,9 +29,10 @@ RULES: dict[str, str] = {
     "dehydrated": "the organization cannot be customized yet, so Exchange Online takes no change",
     "rule_before": "somebody else's rule comes before ours and routes the same domain",
     "rule_has_more": "the rule has conditions, exceptions or actions that exosync does not know",
-    "rule_switch_on": "switching the rule on sends mail another way, which a person approves by "
-    "itself",
+    "rule_switch_on": "switching the rule on, or having it take more people's mail, sends mail another "
+    "way, which a person approves by itself",
     "cloud_unproven": "nobody has confirmed that this cloud's host takes commands that write",
+    "marked_by_another": "a connector or rule carries the mark of another exosync, or of another target",
     "not_adoptable": "a connector is in test mode, or was made by Microsoft's own wizard or "
     "migration",
     "comment_full": "a comment has no room left for the mark",
@@ -54,9 +56,11 @@ def incomplete(why: Mapping[Listing, str]) -> Refusal:
 
 def not_owned(resource: str, thing: Connector | Rule, mark: str, target: str) -> Refusal:
     """The name is taken by something that is not ours."""
+    theirs = mark_in(thing.comment if isinstance(thing, Connector) else thing.comments)
+    whose = f" (it carries “{shown(theirs)}”, another exosync's or target's)" if theirs else ""
     return Refusal(
         "not_owned",
-        f"there is a {resource} {quoted(thing)} without the mark “{mark}”, and exosync changes "
+        f"there is a {resource} {quoted(thing)} without the mark “{mark}”{whose}, and exosync changes "
         f"only what carries it: take it over with `exosync adopt {target}`, or name exosync's "
         f"otherwise ({resource})",
         seen="no mark",
@@ -92,17 +96,26 @@ def mark_twice(resource: str, things: Sequence[Connector | Rule], mark: str) -> 
     )
 
 
-def connector_in_use(connector: Connector, users: Sequence[Rule]) -> Refusal:
-    """Mail of another rule's would have no way."""
+def connector_in_use(
+    connector: Connector, users: Sequence[Rule], *, removed: bool = True
+) -> Refusal:
+    """Mail of another rule's would have no way. Whether rules follow a name is unknown."""
     names = ", ".join(quoted(one) for one in users[:_MOST_NAMED])
+    what, mend = "removed", "change or remove these first"
+    if not removed:
+        what = "renamed"
+        mend = (
+            f"they may name what is no longer there; set connector: to {quoted(connector)}, or "
+            "point these to another connector first"
+        )
     return Refusal(
         "connector_in_use",
-        f"the connector {quoted(connector)} is not removed while rules that are not exosync's name "
-        f"it: {names}; change or remove these first",
+        f"the connector {quoted(connector)} is not {what} while rules that are not exosync's name "
+        f"it: {names}; {mend}",
         seen=plural(len(users), "rule"),
         limit="0 rules",
-        setting="remove",
-        resources=(CONNECTOR,),
+        setting="remove" if removed else "connector",
+        resources=(CONNECTOR,) if removed else _and_after(CONNECTOR),
     )
 
 
@@ -199,6 +212,21 @@ def rule_switch_on(name: str, domain: str) -> Refusal:
     )
 
 
+def rule_widened(name: str, parameters: Sequence[str]) -> Refusal:
+    """The same for people whose mail a rule that acts does not take so far."""
+    return Refusal(
+        "rule_switch_on",
+        f"the rule “{name}” is on, and as it would be set it sends the mail of more people to the "
+        f"other side than now ({', '.join(parameters)}): look at what changes, then approve this "
+        "plan",
+        seen="a rule that takes more mail",
+        limit="an approval",
+        approvable=True,
+        phase=Phase.ADD,
+        resources=(RULE,),
+    )
+
+
 def cloud_unproven(cloud: str) -> Refusal:
     """Reading may fail harmlessly; writing may not be tried."""
     return Refusal(
@@ -223,6 +251,21 @@ def not_adoptable(connector: Connector) -> Refusal:
         limit="an ordinary connector",
         setting="connector",
         resources=(CONNECTOR,),
+    )
+
+
+def marked_by_another(thing: Connector | Rule, mark: str, resource: str) -> Refusal:
+    """Two that keep the same thing would undo each other's work for ever."""
+    return Refusal(
+        "marked_by_another",
+        f"the {resource} {quoted(thing)} carries the mark “{shown(mark)}” of another exosync or "
+        "target: take it over only if that one no longer looks after it, and then approve this plan; "
+        f"else name exosync's otherwise ({resource})",
+        seen="another's mark",
+        limit="no mark",
+        setting=resource,
+        approvable=True,
+        resources=(resource,),
     )
 
 

@@ -74,11 +74,18 @@ def _header(text: str) -> str:
     return text
 
 
+def _word(text: str) -> str:
+    """It becomes the value of a header, so nothing in it may end the header."""
+    if not text.strip() or not text.isascii() or not text.isprintable():
+        raise ValueError(f"{text!r} must be printable ASCII, and more than spaces")
+    return text
+
+
 Guid = Annotated[str, AfterValidator(_guid)]
 SmartHost = Annotated[str, AfterValidator(_smart_host)]
 ObjectName = Annotated[str, AfterValidator(_name)]
 HeaderName = Annotated[str, AfterValidator(_header)]
-Word = Annotated[str, Field(min_length=1, max_length=128)]
+Word = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_word)]
 
 
 class CredentialsSettings(Settings):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from exosync.core.target import ABSENT, Action, Actor, Phase, Step
 from exosync.core.tasks import Confirmation, Task
+from exosync.core.words import one_line
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
 from exosync_adapters.exchange.compare import ROUTE, Parameters
@@ -31,7 +32,7 @@ _SUMMARIES = {
     What.REMOVE_RULE: "remove the rule “{}”",
     What.SWITCH_CONNECTOR_OFF: "switch the connector “{}” off",
     What.REMOVE_CONNECTOR: "remove the connector “{}”",
-    What.MARK: "mark “{}” as exosync's",
+    What.MARK: "mark the {} “{}” as exosync's",
     What.INTERNAL_RELAY: "make the domain {} an internal relay",
 }
 
@@ -199,9 +200,9 @@ class Maker:
             resource=resource,
             phase=_PHASES.get(what, Phase.ADD),
             action=_ACTIONS.get(what, Action.UPDATE),
-            summary=_SUMMARIES[what].format(one.name),
+            summary=_summary(what, resource, one.name),
             before=(compare.text(one.seen) if one.seen else "") + one.note,
-            after=compare.text(after) if after else "",
+            after=compare.text(after) + one.note if after else "",
             expects=expects,
             gives=gives or (compare.token(after) if after else ABSENT),
             by=Actor.EXOSYNC if by_exosync else Actor.PERSON,
@@ -223,6 +224,11 @@ class Maker:
         )
         confirmation = Confirmation.ACKNOWLEDGED if self.blind else Confirmation.READ
         return words.task(step, settings=self.aim.settings, confirmation=confirmation)
+
+
+def _summary(what: What, resource: str, name: str) -> str:
+    told = (resource, name) if what is What.MARK else (name,)
+    return _SUMMARIES[what].format(*map(one_line, told))
 
 
 _ACTIONS: Mapping[What, Action] = {

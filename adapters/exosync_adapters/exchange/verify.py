@@ -76,12 +76,16 @@ def _dated(rule: Rule) -> Check | None:
 
 
 def _groups(seen: Seen) -> Iterator[Check]:
+    local = {seen.aim.settings.routed.everyone_but, seen.aim.settings.exceptions.group}
     for group in sorted(seen.groups.gone):
+        excepted = "an exception for it holds for nobody: the mail of its members is sent away too"
         yield Check(
             f"group {group}",
             ok=False,
-            message="does not exist, so the rule does not hold for whom it should",
-            remedy="make the group, or mend its address in the configuration",
+            message="does not exist, so "
+            + (excepted if group in local else "the rule does not hold for whom it should"),
+            remedy="make the group, or mend its address in the configuration; until then switch the "
+            "rule off if mail goes astray",
         )
 
 

@@ -179,8 +179,9 @@ def _of_its_connector(owned: Owned, name: str, organisation: Organisation) -> It
         return
     own = {connector.name.lower(), connector.guid.lower()} if connector else set()
     if ours.connector.lower() not in own:
+        mend = PLAN_MENDS if connector else "exosync plan says what there is to do first"
         yield Finding(
             "rule_connector_other",
             f"{name} sends to the connector {quoted(ours.connector)}, which is not exosync's, "
-            f"so nobody keeps it as it should be; {PLAN_MENDS}",
+            f"so nobody keeps it as it should be; {mend}",
         )

@@ -96,6 +96,11 @@ def _instructions(
             f"By hand, the line “{step.mark}” must stand by itself at the end of the "
             "description or comments: by it exosync knows what it may change."
         )
+    if step.what is What.CHANGE_CONNECTOR and any("Name" in one.parameters for one in step.calls):
+        yield (
+            "It gets another name. Whether the rule follows is unknown, so do the step for the rule "
+            "right after this one, if there is one; not before it."
+        )
     if step.what is What.CREATE_CONNECTOR and not settings.validation_recipients:
         yield (
             "By hand, the page “Validation email” wants an address of a mailbox that is on the "
