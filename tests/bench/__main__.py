@@ -2,6 +2,7 @@
 
 `python -m tests.bench targets` measures the targets of vendors alone and writes their part of
 the page anew: none of the tools that exosync is compared with is needed for that.
+`python -m tests.bench exchange` does the same for Exchange Online's connector and rule.
 `python -m tests.bench serve` measures the service, and writes docs/benchmarks-service.md anew.
 """
 
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.report import report
+from tests.bench.report_exchange import TITLE as EXCHANGE
+from tests.bench.report_exchange import section as exchange_section
 from tests.bench.report_serve import OTHERS
 from tests.bench.report_serve import page as service_page
 from tests.bench.report_targets import TITLE, section
@@ -33,9 +36,17 @@ def told(script: str) -> dict[str, Any]:
 
 
 def with_targets(page: str) -> str:
-    """The page with its last part, that of the targets, measured anew."""
-    others = page.partition(f"\n{TITLE}\n")[0].rstrip("\n")
-    return "\n".join([others, "", *section(told("bench_targets.py"))])
+    """The page with its part about Mimecast and Google measured anew."""
+    before, _, after = page.partition(f"\n{TITLE}\n")
+    kept = after.partition(f"\n{EXCHANGE}\n")[2]
+    end = f"{EXCHANGE}\n{kept}" if kept else ""
+    return "\n".join([before.rstrip("\n"), "", *section(told("bench_targets.py")), end])
+
+
+def with_exchange(page: str) -> str:
+    """The page with its last part, that of Exchange Online, measured anew."""
+    others = page.partition(f"\n{EXCHANGE}\n")[0].rstrip("\n")
+    return "\n".join([others, "", *exchange_section(told("bench_exchange.py"))])
 
 
 def with_others(page: str) -> str:
@@ -45,17 +56,19 @@ def with_others(page: str) -> str:
 
 
 def main() -> None:
-    """Measure everything, or the targets or the service alone; write the page and show it."""
+    """Measure everything, or one part alone; write the page and show it."""
     match sys.argv[1:]:
         case []:
             scripts = ("bench_ranges.py", "bench_process.py", "bench_targets.py")
-            written, page = PAGE, report(*map(told, scripts))
+            written, page = PAGE, with_exchange(report(*map(told, scripts)))
         case ["targets"]:
             written, page = PAGE, with_targets(PAGE.read_text())
+        case ["exchange"]:
+            written, page = PAGE, with_exchange(PAGE.read_text())
         case ["serve"]:
             written, page = SERVICE_PAGE, with_others(SERVICE_PAGE.read_text())
         case _:
-            raise SystemExit("usage: python -m tests.bench [targets | serve]")
+            raise SystemExit("usage: python -m tests.bench [targets | exchange | serve]")
     written.write_text(page)
     print(page)
 

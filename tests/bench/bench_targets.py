@@ -86,7 +86,7 @@ def measure_adds(bench: Bench) -> Json:
             name: exosync(outside.configure(f"{name}.yaml", *BESIDE[name], edge=True), "--help")
             for name in (FILE, BOTH)
         }
-        return {"syncs": syncs, "help": _figures(bench.in_turn(commands))}
+        return {"syncs": syncs, "help": figures(bench.in_turn(commands))}
 
 
 def _syncs(bench: Bench, outside: Company, interval: str) -> Json:
@@ -94,10 +94,10 @@ def _syncs(bench: Bench, outside: Company, interval: str) -> Json:
     for name, cases in BESIDE.items():
         config = outside.configure(f"{name}-{interval}.yaml", *cases, edge=True, interval=interval)
         commands[name] = exosync(config, "sync")
-    return {"requests_to_microsoft": INTERVALS[interval], **_figures(bench.in_turn(commands))}
+    return {"requests_to_microsoft": INTERVALS[interval], **figures(bench.in_turn(commands))}
 
 
-def _figures(taken: Mapping[str, Sequence[Sample]]) -> Json:
+def figures(taken: Mapping[str, Sequence[Sample]]) -> Json:
     """Of the first, what it takes; of the others, what they take beyond it in the same round."""
     first, *others = taken
     beyond = {
@@ -120,9 +120,14 @@ def _median(seconds: Sequence[float]) -> float:
 
 def measure_imports(bench: Bench) -> Json:
     """Each adapter loaded after what every run with a file target loads."""
+    return loading(bench, LOADS)
+
+
+def loading(bench: Bench, loads: Mapping[str, str]) -> Json:
+    """What each program takes beyond the first, after what a file target needs was loaded."""
     program = f"import gc; gc.disable(); import {_BASE}; {{}}"
-    commands = {name: [sys.executable, "-c", program.format(more)] for name, more in LOADS.items()}
-    return _figures(bench.in_turn(commands))
+    commands = {name: [sys.executable, "-c", program.format(more)] for name, more in loads.items()}
+    return figures(bench.in_turn(commands))
 
 
 # Everything

@@ -1,4 +1,4 @@
-"""Settings of both vendors as configurations, and the services that stand for the outside.
+"""Settings of all vendors as configurations, and the services that stand for the outside.
 
 The benchmarks of targets measure what runs over them cost, and tests hold how often they ask.
 Nothing of exosync is loaded here: a process is never told as smaller than the one that starts it.
@@ -7,7 +7,7 @@ Nothing of exosync is loaded here: a process is never told as smaller than the o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,18 @@ import yaml
 
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
+from tests.standins.exchange import ExchangeStandIn, Switches
+from tests.standins.exchange_console import Console
+from tests.standins.exchange_tenants import people
 from tests.standins.google import GoogleStandIn
 from tests.standins.mimecast import MimecastStandIn, seed_thousands
+from tests.standins.powershell_values import Thrown
 from tests.standins.web import Request
 from tests.support.zones import zone_file
 
 Json = dict[str, Any]
 
-MIMECAST, GOOGLE = "Mimecast", "Google Workspace"
+MIMECAST, GOOGLE, EXCHANGE = "Mimecast", "Google Workspace", "Exchange Online"
 INSTANCE, VERSION = "USGovGCCHigh", "2024073100"
 EXTRA = "23.103.132.0/22"
 """The range that a change adds, and that a removal takes away again."""
@@ -41,14 +45,16 @@ _EDGE = {"name": "edge", "kind": "file", "mode": "apply", "path": "exo.txt"}
 class Case:
     """One setting of one vendor.
 
-    `keys` are its target's own. A change puts `change` in the place of some of them; where that
-    is empty, one range more is wanted. `others` are policies of other people in the account.
+    `keys` are its target's own. A change puts `change` in the place of some of them, a removal
+    `removal`; where those are empty, one range more is wanted, and then no longer. `others` are
+    policies of other people in the account.
     """
 
     vendor: str
     title: str
     keys: Json
     change: Json = field(default_factory=dict)
+    removal: Json = field(default_factory=dict)
     switches: Json = field(default_factory=dict)
     others: int = 0
 
@@ -63,6 +69,18 @@ def _mimecast(
 def _google(setting: str, more: str = "", switches: Json | None = None, **keys: Any) -> Case:
     own = {"setting": setting, "credentials": _KEY_FILE, **keys}
     return Case(GOOGLE, f"{setting}{more}", own, switches=switches or {})
+
+
+def _exchange(title: str, **keys: Any) -> Case:
+    """Everyone but a group of ten goes to the other side."""
+    own = {
+        "domain": "example.com",
+        "far_side": "other",
+        "smart_hosts": ["127.0.0.2"],
+        "routed": {"everyone_but": "here@example.com"},
+        **keys,
+    }
+    return Case(EXCHANGE, title, own, {"smart_hosts": ["127.0.0.3"]}, {"remove": True})
 
 
 _KEY_FILE: Json = {"kind": "key_file", "file": {"file": "google.json"}}
@@ -80,6 +98,7 @@ def _permitted(*to: str) -> Json:
 
 SPOOFING = _mimecast("anti_spoofing", **_ONE)
 LIST = _google("email_allowlist")
+REST = _exchange("`write: rest`", write="rest")
 PROBE = _google(
     "email_allowlist",
     ", `write: probe` that works",
@@ -124,6 +143,13 @@ CASES = (
     _google("inbound_gateway", ", `audit: false`", audit=False),
 )
 
+EXCHANGE_CASES = (
+    REST,
+    _exchange("`write: rest`, whole domain", write="rest", routed={"whole_domain": "acknowledged"}),
+    _exchange("`write: script`"),
+    _exchange("without credentials", credentials=None),
+)
+
 
 @dataclass
 class Company:
@@ -133,12 +159,18 @@ class Company:
     feed: EndpointsStandIn
     mail: MimecastStandIn
     google: GoogleStandIn
+    exchange: ExchangeStandIn
     dns: DnsStandin
     environ: Mapping[str, str]
-    _counted: list[int] = field(default_factory=lambda: [0, 0])
+    _counted: list[int] = field(default_factory=lambda: [0, 0, 0])
 
     def configuration(
-        self, *cases: Case, changed: bool = False, interval: str = "1h", edge: bool = False
+        self,
+        *cases: Case,
+        changed: bool = False,
+        removed: bool = False,
+        interval: str = "1h",
+        edge: bool = False,
     ) -> Json:
         """The whole of one; `edge` adds a file target, `interval` is that of asking Microsoft."""
         wants_more = changed and any(not one.change for one in cases)
@@ -148,7 +180,8 @@ class Company:
             "schedule": {"feed": interval},
             "ranges": {"grace": "0s", "extra": extra},
             "guards": {"max_shrink": "100%", "max_growth": "400%"},
-            "targets": [_EDGE] * edge + [self._target(one, changed=changed) for one in cases],
+            "targets": [_EDGE] * edge
+            + [self._target(one, changed=changed, removed=removed) for one in cases],
         }
 
     def configure(self, name: str, *cases: Case, **how: Any) -> Path:
@@ -157,9 +190,18 @@ class Company:
         path.write_text(yaml.safe_dump(self.configuration(*cases, **how), sort_keys=False))
         return path
 
-    def _target(self, case: Case, *, changed: bool) -> Json:
-        keys = {**case.keys, **(case.change if changed else {})}
-        if case.vendor == GOOGLE:
+    def _target(self, case: Case, *, changed: bool, removed: bool) -> Json:
+        keys = {
+            **case.keys,
+            **(case.change if changed else {}),
+            **(case.removal if removed else {}),
+        }
+        if case.vendor == EXCHANGE:
+            tenant = self.exchange
+            common = {"name": "exchange", "kind": "exchange", "url": tenant.url}
+            common |= {"tenant": tenant.tenant, "client_id": tenant.client_id}
+            common |= {"credentials": {"kind": "secret", "secret": {"file": "entra"}}}
+        elif case.vendor == GOOGLE:
             common = {"name": "google", "kind": "google_workspace", "url": self.google.url}
             common |= {"customer": "C01abcdef", "admin": "postmaster@example.com"}
         else:
@@ -170,8 +212,8 @@ class Company:
         return {**common, "mode": "apply", **keys}
 
     def asked(self) -> list[Request]:
-        """What both vendors were asked since this was called last, in order for each."""
-        every = (self.mail.requests, self.google.requests)
+        """What all vendors were asked since this was called last, in order for each."""
+        every = (self.mail.requests, self.google.requests, self.exchange.requests)
         new = [one[seen:] for one, seen in zip(every, self._counted, strict=True)]
         self._counted = [len(one) for one in every]
         return [request for one in new for request in one]
@@ -180,10 +222,19 @@ class Company:
         """A person replaces the text of the box in Google's console, and saves."""
         self.google.set_allowlist([one.strip() for one in box.split(",")])
 
+    def run_script(self, box: str) -> None:
+        """An administrator of Exchange Online runs what is in the box.
+
+        A script whose turn has not come does nothing: it is asked for again.
+        """
+        with suppress(Thrown):
+            Console(self.exchange.org).run(box)
+
     def slow(self, seconds: float) -> None:
         """Let each answer of a vendor take so long."""
         self.mail.switch(latency_seconds=seconds)
         self.google.switch(latency_seconds=seconds)
+        self.exchange.switch(latency_seconds=seconds)
 
 
 @contextmanager
@@ -194,16 +245,21 @@ def company(folder: Path, cases: Sequence[Case], *, strict: bool = True) -> Iter
         EndpointsStandIn(instance=INSTANCE, version=VERSION) as feed,
         MimecastStandIn(strict=strict) as mail,
         GoogleStandIn() as google,
+        ExchangeStandIn("example.com", switches=Switches(cloud="gcc_high")) as exchange,
         DnsStandin(zones) as dns,
     ):
         google.strict = strict
+        of_vendor = {MIMECAST: mail, GOOGLE: google, EXCHANGE: exchange}
         for one in cases:
-            (mail if one.vendor == MIMECAST else google).switch(**one.switches)
+            of_vendor[one.vendor].switch(**one.switches)
             seed_thousands(mail, one.others)
         google.set_allowlist([PARTNER])
         (folder / "id").write_text("the-id")
         (folder / "secret").write_text("the-secret-of-mimecast")
         google.key_file(folder).replace(folder / "google.json")
-        source = str(google.source_credentials_file(folder))
-        yield Company(folder, feed, mail, google, dns, {"GOOGLE_APPLICATION_CREDENTIALS": source})
-        assert [] == [*mail.violations, *mail.dangerous, *google.violations]
+        (folder / "entra").write_text("the-secret-of-exchange")
+        here = [f"employee{number}@example.com" for number in range(10)]
+        people(exchange.org, "example.com", here=here)
+        source = {"GOOGLE_APPLICATION_CREDENTIALS": str(google.source_credentials_file(folder))}
+        yield Company(folder, feed, mail, google, exchange, dns, source)
+        assert [] == [*mail.violations, *mail.dangerous, *google.violations, *exchange.dangerous]

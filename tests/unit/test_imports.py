@@ -12,7 +12,16 @@ import pytest
 
 from exosync.cli import run as run_here
 from tests.bench.vendor_requests import asked, calls
-from tests.bench.vendors import CASES, LIST, SPOOFING, Case, Company, company
+from tests.bench.vendors import (
+    CASES,
+    EXCHANGE_CASES,
+    LIST,
+    REST,
+    SPOOFING,
+    Case,
+    Company,
+    company,
+)
 from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.zones import WIDE, zone_file
@@ -59,9 +68,16 @@ GOOGLES = {
 }
 """Google's client with what it brings along."""
 
+ENTRAS = {"cryptography", "jwt", "msal"}
+"""msal with what it brings along."""
+
 HTTP = {"requests", "urllib3"}
 
-VENDORS = {"exosync_adapters.google_workspace", "exosync_adapters.mimecast"}
+VENDORS = {
+    "exosync_adapters.exchange",
+    "exosync_adapters.google_workspace",
+    "exosync_adapters.mimecast",
+}
 
 CONFIG = """\
 feed: {{url: "{feed}"}}
@@ -85,6 +101,8 @@ ZONE = zone_file(
     '@ IN TXT "v=spf1 include:_exo.example.test -all"',
     'spf IN TXT "v=spf1 ip4:40.92.0.0/15 -all"',
 )
+
+MIMECASTS = "exosync_adapters.mimecast"
 
 PROGRAM = """\
 import json, sys
@@ -216,44 +234,44 @@ def test_rich_is_there_for_tables_after_a_line_was_logged() -> None:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Company]:
-    """Both vendors."""
+    """All vendors."""
     folder = tmp_path / "outside"
     folder.mkdir()
-    with company(folder, [SPOOFING, LIST]) as made:
+    with company(folder, [SPOOFING, LIST, REST]) as made:
         yield made
 
 
 def case(title: str) -> Case:
     """The case of that title."""
-    return next(one for one in CASES if title == one.title)
+    return next(one for one in (*CASES, *EXCHANGE_CASES) if title == one.title)
 
 
-def test_neither_vendor_is_loaded_where_no_target_is_theirs(
+def test_no_vendor_is_loaded_where_no_target_is_theirs(
     loaded: Loaded, config: str, outside: Company
 ) -> None:
-    """Not by a run with other targets, though both kinds are installed."""
+    """Not by a run with other targets, though all kinds are installed."""
     of_files = str(outside.configure("exosync.yaml", edge=True))
 
     for modules in (loaded("--config", one, "sync") for one in (config, of_files)):
-        assert set() == (GOOGLES | VENDORS) & modules
+        assert set() == (ENTRAS | GOOGLES | VENDORS) & modules
 
 
 @pytest.mark.parametrize("command", ["status", "todo", "config show"])
 def test_nothing_that_asks_is_loaded_where_nothing_is_asked(
     loaded: Loaded, outside: Company, command: str
 ) -> None:
-    """Targets of both vendors are read from the configuration, and that is all."""
-    config = str(outside.configure("exosync.yaml", SPOOFING, LIST))
+    """Targets of all vendors are read from the configuration, and that is all."""
+    config = str(outside.configure("exosync.yaml", SPOOFING, LIST, REST))
 
     modules = loaded("--config", config, *command.split())
 
     assert modules >= VENDORS
-    assert set() == (GOOGLES | HTTP) & modules
+    assert set() == (ENTRAS | GOOGLES | HTTP) & modules
 
 
 def test_help_loads_nothing_of_vendors(loaded: Loaded) -> None:
     """However heavy they are."""
-    assert set() == (GOOGLES | HTTP | VENDORS) & loaded("--help")
+    assert set() == (ENTRAS | GOOGLES | HTTP | VENDORS) & loaded("--help")
 
 
 def test_a_mimecast_run_loads_requests_and_nothing_of_google(
@@ -266,8 +284,8 @@ def test_a_mimecast_run_loads_requests_and_nothing_of_google(
     modules = loaded("--config", config, "sync")
 
     assert modules >= HTTP | {"exosync_adapters.wire"}
-    unused = {"dns", "spftrace", "exosync_adapters.dns.live", "exosync_adapters.google_workspace"}
-    assert set() == (GOOGLES | unused) & modules
+    unused = {"dns", "spftrace", "exosync_adapters.dns.live", *VENDORS} - {MIMECASTS}
+    assert set() == (ENTRAS | GOOGLES | unused) & modules
 
 
 def test_a_mimecast_target_that_only_people_change_loads_nothing_that_asks(
@@ -312,6 +330,77 @@ def test_an_inbound_gateway_without_the_audit_log_loads_nothing_of_google(
     config = str(outside.configure("exosync.yaml", case("inbound_gateway, `audit: false`")))
 
     assert set() == (GOOGLES | HTTP) & loaded("--config", config, "sync", expect=2)
+    assert [] == outside.asked()
+
+
+def test_a_run_at_exchange_online_loads_msal_and_nothing_of_others(
+    loaded: Loaded, outside: Company
+) -> None:
+    """Nor what checks, what sends, and what signs: that is for certificates."""
+    config = str(outside.configure("exosync.yaml", REST))
+    run_here(["--config", config, "sync"])
+
+    modules = loaded("--config", config, "sync", expect=3)
+
+    assert modules >= HTTP | {"msal", "exosync_adapters.exchange.admin.tokens"}
+    unused = {
+        "exosync_adapters.exchange.admin.graph",
+        "exosync_adapters.exchange.check",
+        "exosync_adapters.exchange.way.sending",
+        *(ENTRAS - {"msal"}),
+        *GOOGLES,
+        *(VENDORS - {"exosync_adapters.exchange"}),
+    }
+    assert set() == unused & modules
+
+
+def test_without_credentials_nothing_that_asks_exchange_online_is_loaded(
+    loaded: Loaded, outside: Company
+) -> None:
+    """People do everything, and their word counts."""
+    run_here(["--config", str(outside.configure("exosync.yaml", edge=True)), "sync"])
+    config = str(outside.configure("exosync.yaml", case("without credentials")))
+
+    assert set() == (ENTRAS | GOOGLES | HTTP) & loaded("--config", config, "sync", expect=2)
+    assert [] == outside.asked()
+
+
+LACKING = """\
+import sys
+from importlib.abc import MetaPathFinder
+
+class Lacking(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"msal", "jwt", "cryptography"}:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+sys.meta_path.insert(0, Lacking())
+from exosync.cli import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_without_the_extra_it_is_said_what_to_install(outside: Company) -> None:
+    """By a run and by the check, each for its target alone; commands that ask nobody still work."""
+    config = str(outside.configure("exosync.yaml", REST, edge=True))
+
+    def lacking(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", LACKING, "--config", config, *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": ":".join(path or "." for path in sys.path)},
+        )
+
+    run, check, status = lacking("sync", "--json"), lacking("check"), lacking("status")
+
+    told = {one["name"]: one for one in json.loads(run.stdout)["targets"]}
+    assert ("applied", "failed") == (told["edge"]["state"], told["exchange"]["state"])
+    assert "pip install 'exosync[exchange]'" in told["exchange"]["error"]
+    assert "pip install 'exosync[exchange]'" in " ".join(check.stdout.split())
+    for one in (run, check, status):
+        assert "Traceback" not in one.stdout + one.stderr
     assert [] == outside.asked()
 
 
@@ -384,6 +473,18 @@ def test_a_run_without_changes_asks_a_vendor_for_everything_once(
         (
             "inbound_gateway",
             {"check": [2], "first": [0, 2], "change": [2, 2], "removal": [2, 2], "later": [0]},
+        ),
+        (
+            "`write: rest`",
+            {"check": [12], "first": [34, 23, 9], "none": [9], "change": [23], "removal": [48]},
+        ),
+        (
+            "`write: script`",
+            {"check": [12], "first": [11, 9, 9, 9], "none": [9], "change": [9, 9], "later": [11]},
+        ),
+        (
+            "without credentials",
+            {"check": [0], "first": [0, 0, 0, 0], "none": [0], "change": [0, 0], "later": [0]},
         ),
     ],
 )
