@@ -12,7 +12,7 @@ from exosync.alerts.composing import compose, trial
 from exosync.alerts.mime import as_mail, sender_for
 from exosync.alerts.rendering import MOST_CHARACTERS, NAMES, Pages, lines_of, page, subject
 from exosync.secrets import REDACTOR
-from tests.alerts.kit import AT, KEY, SECRET, event, scene
+from tests.alerts.kit import AT, BODIES, KEY, SECRET, TASK, event, scene, task
 
 Json = dict[str, Any]
 ALERT: Json = compose([event("target_failed", title="edge failed: no answer")], scene())
@@ -120,6 +120,19 @@ def test_a_long_text_to_paste_is_cut() -> None:
     """With the number of lines that are left."""
     assert ["1", "2", "[…] and 3 more lines"] == lines_of("1\n2\n3\n4\n5", 2)
     assert ["1", "2"] == lines_of("1\n2", 2)
+
+
+def test_a_script_is_in_no_mail_in_part() -> None:
+    """A part of it is of no use to anybody: the mail says how to get the whole."""
+    script = "\n".join(f"line {number}" for number in range(61))
+    asked = event("person_needed", body={**BODIES["person_needed"], "task": TASK})
+    waits = task("edge", body={**TASK, "box": script})
+    alert = compose([asked], scene("target:edge", tasks=[waits]))
+    for name in ("mail.txt", "mail.html"):
+        made, fault = Pages().render(name, alert)
+        assert ("", False) == (fault, "line 1" in made)
+        assert "61 lines" in made
+        assert "exosync todo show edge inbound_gateway --copy" in made
 
 
 def read(alert: Json, **options: Any) -> Any:

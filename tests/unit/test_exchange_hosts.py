@@ -18,6 +18,7 @@ from exosync_adapters.dns.values import Server
 from exosync_adapters.exchange.way.hosts import (
     Certificate,
     HostSeen,
+    PartlyToldError,
     Trial,
     by_dns,
     find_mx,
@@ -227,6 +228,16 @@ def test_a_resolver_that_does_not_answer_proves_nothing() -> None:
         assert seen.exists is None
         assert "cannot be looked up" in seen.trouble
         assert "cannot be looked up" in find_mx("example.test", live).trouble
+
+
+def test_half_an_answer_is_not_the_whole() -> None:
+    """The IPv4 addresses were told; whether there are others was not."""
+
+    def half(name: str) -> list[str]:
+        raise PartlyToldError(["192.0.2.7"], "SERVFAIL")
+
+    seen = located("gate.example.test", half)
+    assert (("192.0.2.7",), False, True) == (seen.addresses, seen.whole, seen.exists)
 
 
 def test_the_mx_of_a_domain_is_found() -> None:

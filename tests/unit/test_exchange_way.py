@@ -15,7 +15,7 @@ from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.hosts import Certificate, Hosts, HostSeen, MxSeen, Trial
-from exosync_adapters.exchange.way.letters import Groups, Message
+from exosync_adapters.exchange.way.letters import SOMEBODY, Folk, Groups, Message, Party
 from exosync_adapters.exchange.way.stations import host_stages
 from exosync_adapters.exchange.way.tracing import live_way, message_of, remembered_way, way
 from tests.support.tenants import (
@@ -308,6 +308,82 @@ def test_the_remembered_way_asks_nobody() -> None:
     assert found is not None
     assert (None, (GATE,)) == (found.leaves, found.hosts)
     assert remembered_way(wanted, {}, "alice@example.com", "bob@example.com") is None
+
+
+READ = settings(
+    smart_hosts=[GATE],
+    far_side="other",
+    client_id="8a3bd10e-5b2c-4f6d-9a11-0c6f7e2d1b35",
+    credentials={"kind": "secret", "secret": {"env": "SECRET"}},
+)
+"""A target that reads its tenant."""
+
+FOLK = Folk(
+    GROUPS,
+    {
+        "bob@example.com": Party(True, False, frozenset({"bob@example.com"}), "bob@example.com"),
+        "carol@example.com": Party(
+            True, True, frozenset({"carol@example.com", "c@example.com"}), "carol@example.com"
+        ),
+    },
+)
+
+
+def recalled(recipient: str, folk: Folk = FOLK) -> Way:
+    """The way as the page tells it."""
+    memory = Memory(organisation=organisation(READ), at=AT, folk=folk).remembered
+    found = remembered_way(READ, memory, "alice@example.com", recipient)
+    assert found is not None
+    return found
+
+
+def test_who_was_in_the_group_is_remembered() -> None:
+    """So the way of a member's mail does not fork, in whatever case the address is."""
+    found = recalled("Bob@example.com")
+    assert (True, (GATE,)) == (found.leaves, found.hosts)
+    assert (True, Sure.SEEN) == (stage(found, "rule").ok, stage(found, "rule").sure)
+    open_ = [one.kind for one in found.stages if one.ok is None]
+    assert ["smart_host"] == open_, "no host was tried"
+    assert recalled("carol@example.com").leaves is False
+
+
+def test_of_who_is_in_no_group_another_address_is_not_remembered() -> None:
+    """Bobby may be a second name of bob's: the rule does nothing, as far as is known."""
+    found = recalled("bobby@example.com")
+    assert ("exosync example.com does nothing here", Sure.UNPROVEN) == (
+        stage(found, "rule").title,
+        stage(found, "rule").sure,
+    )
+    assert "no group that was read lists bobby@example.com" in words(found, "rule")
+    assert "alice" not in words(found, "rule")
+
+
+def test_a_group_that_was_too_large_leaves_it_open() -> None:
+    """Nobody is taken for somebody who is not in it."""
+    found = recalled("dan@example.com", Folk())
+    assert (None, None) == (found.leaves, stage(found, "rule").ok)
+
+
+def test_it_leaves_by_the_families_in_which_hosts_have_addresses() -> None:
+    """An address that stands for a host needs no looking up; half an answer of DNS is none."""
+    assert ("ipv4",) == told().families
+    assert "by IPv4 alone" in words(told(), "source")
+    both = replace(GOOD, addresses=("192.0.2.7", "2001:db8::7"))
+    assert ("ipv4", "ipv6") == told(seen=both).families
+    assert () == told(seen=None).families
+    assert () == told(seen=replace(GOOD, whole=False)).families
+    literal = settings(smart_hosts=["192.0.2.9"], far_side="other")
+    assert ("ipv4",) == told(wanted=literal, seen=None).families
+    gone = organisation(EVERYTHING, connectors=())
+    assert () == told(tenant=gone).families
+
+
+def test_the_loop_breaker_of_a_rule_that_may_have_acted_counts() -> None:
+    """What came by its connector was routed by it, and so bears its header."""
+    tenant = organisation(EVERYTHING, domains=authoritative())
+    found = told(message(to=SOMEBODY), tenant=tenant, groups={})
+    assert stage(found, "rule").ok is None
+    assert "what comes back is not routed again" in stage(found, "loop").title
 
 
 def test_without_credentials_nothing_in_the_tenant_counts_as_seen() -> None:

@@ -57,6 +57,8 @@ def added(cidr: str, was: str = "") -> Json:
 
 
 V4, V6 = "40.92.0.0/15", "2a01:111:f400::/48"
+IPV4_ALONE = {"rule": "ipv6_inexpressible", "severity": "info", "message": "takes IPv4"}
+"""What Mimecast's policies tell of themselves: a proof of theirs shows nothing of IPv6."""
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ V4, V6 = "40.92.0.0/15", "2a01:111:f400::/48"
         ([V4, V6], [], [], state(owned=[V4], foreign=[foreign(V6)])),
         ([V4, V6], [], [], state(verified=True, foreign=[foreign()])),
         ([], [], [V4, V6], state(verified=True, version="1", foreign=[foreign()])),
+        ([V4], [V6], [], state(verified=True, owned=[V4], findings=[IPV4_ALONE])),
         ([], [], [V4, V6], state(owned=[V4, V6], asserted=[asserted(V4, V6)])),
         ([], [], [V4, V6], state(owned=None)),
         (["40.92.0.0/16"], ["40.93.0.0/16", V6], [], state(owned=["40.92.0.0/16"])),

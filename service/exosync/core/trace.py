@@ -58,7 +58,8 @@ class Way:
     """The way of a message as far as a router decides it.
 
     `leaves` tells whether it leaves for the other side (None: cannot be told), `hosts` are the
-    smart hosts that it leaves to, `pool` the addresses that it leaves from.
+    smart hosts that it leaves to, `pool` the addresses that it leaves from. `families` are those
+    in which a host has an address, of `ipv4` and `ipv6`; empty if that is not known.
     """
 
     sender: str
@@ -67,6 +68,7 @@ class Way:
     leaves: bool | None
     hosts: tuple[str, ...] = ()
     pool: Pool = Pool.EITHER
+    families: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool | None:

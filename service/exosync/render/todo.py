@@ -12,6 +12,8 @@ from exosync.render.documents import environment
 
 Json = dict[str, Any]
 
+_MOST_LINES = 20
+
 
 def text(view: Json) -> str:
     """For a terminal; the text to paste stands by itself, so that it can be marked."""
@@ -30,7 +32,8 @@ def html(view: Json) -> str:
 
 def _values(view: Json) -> Json:
     safe = cleaned(view)
-    return {"one": safe, "task": safe["task"], "ending": _ending(safe)}
+    long = _is_long(safe["task"]["box"])
+    return {"one": safe, "task": safe["task"], "ending": _ending(safe), "long": long}
 
 
 def _lines(view: Json) -> Iterator[str]:
@@ -49,14 +52,23 @@ def _lines(view: Json) -> Iterator[str]:
         yield ""
         yield task["found"]
     yield ""
-    yield click.style("Paste", bold=True)
-    yield ""
-    yield task["box"]
-    yield ""
+    long = _is_long(task["box"])
+    yield from () if long else _paste(view, "Paste")
     yield from _part("Fields", [f"{one['name']}: {one['value']}" for one in task["fields"]])
     yield from _part("How", task["instructions"])
     yield from _part("Know", task["reasons"])
+    show = f"exosync todo show {view['target']} {view['setting']} --copy"
+    yield from _paste(view, f"Paste (by itself: {show})") if long else ()
     yield _ending(view)
+
+
+def _paste(view: Json, title: str) -> Iterator[str]:
+    yield from (click.style(title, bold=True), "", view["task"]["box"], "")
+
+
+def _is_long(box: str) -> bool:
+    """Whether what comes after a text to paste would be read by nobody: it then comes before."""
+    return box.count("\n") > _MOST_LINES
 
 
 def _part(title: str, lines: list[str]) -> Iterator[str]:

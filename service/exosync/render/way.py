@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from exosync.core.words import cleaned, plural
+from exosync.core.words import cleaned
 
 Json = dict[str, Any]
 Line = tuple[str, str]
@@ -36,6 +36,7 @@ SURE = {"seen": "", "documented": "documented, not seen", "unproven": "unproven"
 
 NARROWEST = 32
 _COLUMN = 9
+_NAMED = 2
 
 
 def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
@@ -65,10 +66,17 @@ def verdict(way: Json) -> str:
     wrong = [one for one in way["stages"] if one["ok"] is False]
     if wrong:
         return f"goes astray: {wrong[0]['title']}"
-    unknown = [one for one in way["stages"] if one["ok"] is None]
-    if unknown:
-        return f"nothing is wrong, but {plural(len(unknown), 'station')} cannot be told"
+    if unknown := unsure(way):
+        return f"nothing is wrong, but not all can be told: {unknown}"
     return "arrives, as far as can be told"
+
+
+def unsure(way: Json) -> str:
+    """The stations that cannot be told, the first two by name; empty if there are none."""
+    open_ = [one for one in way["stages"] if one["ok"] is None]
+    named = [f"{KINDS.get(one['kind'], one['kind'])}: {one['title']}" for one in open_[:_NAMED]]
+    more = [f"{len(open_) - _NAMED} more"] if len(open_) > _NAMED else []
+    return "; ".join((*named, *more))
 
 
 def _stations(stages: list[Json], width: int, line: str) -> Iterator[Line]:

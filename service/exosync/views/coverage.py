@@ -5,7 +5,7 @@ Nobody is asked: `exosync explain` asks the targets themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -59,12 +59,19 @@ def belief(target: TargetConfig, state: TargetState | None, desired: Desired) ->
     held = Belief(
         owned=IpRanges.parse(report.get("owned") or ()),
         foreign=_union(foreign),
-        proven=desired.only(target.families).microsoft if is_proven else _NOTHING,
+        proven=_provable(target, report, desired) if is_proven else _NOTHING,
         asserted=_union(asserted),
         whole=report.get("owned") is not None and not foreign and not asserted,
         seen_at=state.seen_at,
     )
     return replace(held, lacking=_gained(report.get("changes", ())) - held.known - held.asserted)
+
+
+def _provable(target: TargetConfig, report: Mapping[str, Any], desired: Desired) -> IpRanges:
+    """What a proof shows: not those that the vendor cannot express."""
+    told = {one["rule"] for one in report.get("findings", ())}
+    only_ipv4 = "ipv6_inexpressible" in told and target.families != "ipv6"
+    return desired.only("ipv4" if only_ipv4 else target.families).microsoft
 
 
 def _union(parts: Iterable[Json]) -> IpRanges:

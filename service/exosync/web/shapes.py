@@ -426,6 +426,7 @@ class WayShape(Shape):
     ok: bool | None
     leaves: bool | None
     hosts: list[str]
+    families: list[Literal["ipv4", "ipv6"]]
     pool: Literal["mail", "relay", "either"] | None
     stages: list[Station]
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from exosync.config import TargetConfig
 from exosync.core.trace import Way
-from exosync.core.words import plural
 from exosync.errors import UsageError
-from exosync.render.way import KINDS
+from exosync.render.way import KINDS, unsure
 from exosync.views import Source
 from exosync.views.coverage import remembered
 from exosync.views.trace import mail_address, routers, trace_view
@@ -66,11 +65,22 @@ def trace_page(source: Source, sender: str, recipient: str) -> Json:
         return {**told, "problem": str(error)}
     command = f"exosync trace {quote(answer['from'])} {quote(answer['to'])}"
     seen = {one.name: one.seen_at for one in source.store.target_states()}
+    read = {one.name for one in source.config.targets if is_router(one) and _is_read(one)}
     ways = [
-        {**one, "verdict": _verdict(one), "seen_at": seen.get(one["target"])}
+        {
+            **one,
+            "verdict": _verdict(one),
+            "seen_at": seen.get(one["target"]),
+            "read": one["target"] in read,
+        }
         for one in answer["ways"]
     ]
     return {**told, "answer": {**answer, "ways": ways}, "command": command}
+
+
+def _is_read(target: TargetConfig) -> bool:
+    """Whether exosync reads it, or takes people's word."""
+    return getattr(target.settings, "credentials", None) is not None
 
 
 def is_router(target: TargetConfig) -> bool:
@@ -98,8 +108,7 @@ def _verdict(way: Json) -> Json:
     wrong = [one["title"] for one in way["stages"] if one["ok"] is False]
     if wrong:
         return {"tone": "bad", "title": "It goes astray", "text": wrong[0]}
-    unknown = sum(one["ok"] is None for one in way["stages"])
-    if unknown:
-        text = f"{plural(unknown, 'station')} cannot be told from what is remembered."
-        return {"tone": "warn", "title": "Nothing is wrong, but not all can be told", "text": text}
+    if open_ := unsure(way):
+        title = "Nothing is wrong, but not all can be told from what is remembered"
+        return {"tone": "warn", "title": title, "text": open_}
     return {"tone": "good", "title": "It arrives, as far as can be told", "text": ""}

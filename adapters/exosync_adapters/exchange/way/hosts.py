@@ -52,11 +52,13 @@ class HostSeen:
     """One smart host as this machine sees it.
 
     `answers` and `starttls` are None where it was not tried, or could not be. `exists` is False
-    if DNS says that there is no such name. `trouble` says what went wrong.
+    if DNS says that there is no such name. `whole`: it has no further addresses. `trouble` says
+    what went wrong.
     """
 
     name: str
     addresses: tuple[str, ...] = ()
+    whole: bool = True
     exists: bool | None = None
     answers: bool | None = None
     greeting: str = ""
@@ -101,6 +103,15 @@ class Trial:
 
 AS_EXCHANGE = Trial()
 """At the port that Exchange Online uses."""
+
+
+class PartlyToldError(OSError):
+    """Some addresses of a host were told, and whether there are more was not."""
+
+    def __init__(self, addresses: Sequence[str], why: str) -> None:
+        super().__init__(why)
+        self.addresses = tuple(addresses)
+
 
 Resolve = Callable[[str], Sequence[str]]
 """The addresses of a host by name; none if there are none. Raises OSError if that is not told."""
@@ -157,6 +168,8 @@ def located(name: str, resolve: Resolve) -> HostSeen:
         return HostSeen(name, addresses, exists=True, trouble=trouble)
     try:
         found = tuple(dict.fromkeys(resolve(name)))
+    except PartlyToldError as error:
+        return HostSeen(name, error.addresses, whole=False, exists=True)
     except OSError as error:
         return HostSeen(name, trouble=f"its name cannot be looked up: {_reason(error)}")
     if not found:
@@ -170,8 +183,10 @@ def by_dns(live: LiveDns) -> Resolve:
     def resolve(name: str) -> list[str]:
         answers = [live.query(name, rdtype) for rdtype in ("A", "AAAA")]
         found = [address for one in answers for address in one.records]
-        if not found and any(one.rcode not in ("NOERROR", "NXDOMAIN") for one in answers):
-            raise OSError(next(one.problem or one.rcode for one in answers if not one.records))
+        silent = [one for one in answers if one.rcode not in ("NOERROR", "NXDOMAIN")]
+        if silent:
+            why = silent[0].problem or silent[0].rcode
+            raise PartlyToldError(found, why) if found else OSError(why)
         return found
 
     return resolve

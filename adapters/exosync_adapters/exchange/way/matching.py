@@ -65,10 +65,16 @@ def in_force(rule: Rule, at: datetime) -> Truth:
     return both((enforced, begun, negated(ended)))
 
 
-def named_groups(rule: Rule) -> Iterator[str]:
+TO_MEMBERS, FROM_MEMBERS = "SentToMemberOf", "FromMemberOf"
+"""The parameters that name groups, of a rule's conditions and exceptions."""
+
+
+def named_groups(
+    rule: Rule, parameter: str | tuple[str, ...] = (TO_MEMBERS, FROM_MEMBERS)
+) -> Iterator[str]:
     """The groups in a rule's conditions and exceptions, in lower case."""
     for name, values in (*rule.conditions.items(), *rule.exceptions.items()):
-        if name.endswith(("SentToMemberOf", "FromMemberOf")):
+        if name.endswith(parameter):
             yield from (value.lower() for value in values)
 
 

@@ -7,8 +7,10 @@ Pure: what was found out about hosts is handed in. Sources: New-OutboundConnecto
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_address
 
 from exosync.core.trace import Pool, Stage, Sure
 from exosync_adapters.exchange.clouds import CLOUDS
@@ -147,18 +149,27 @@ def _certificate_words(shown: Certificate) -> str:
     )
 
 
-def source_stage(organisation: Organisation, sender: str) -> tuple[Pool, Stage]:
+def source_stage(
+    organisation: Organisation, sender: str, families: Sequence[str] = ()
+) -> tuple[Pool, Stage]:
     """From which of Exchange Online's addresses a message of this sender leaves."""
-    domain = domain_of(sender)
+    domain, by = domain_of(sender), _ONE_FAMILY.get(tuple(families), ())
     if organisation.domain(domain) is not None:
-        says = (f"{domain} is an accepted domain, so the relay pool is not used",)
+        says = (f"{domain} is an accepted domain, so the relay pool is not used", *by)
         title = "from Exchange Online's ordinary addresses"
         return Pool.MAIL, Stage("source", "ordinary", title, True, Sure.DOCUMENTED, says)
     title = "from Exchange Online's ordinary addresses, or from the relay pool"
     unless = "unless SPF or DKIM passed for it when the message came in, it leaves from"
     why = f"{domain} is no accepted domain: {unless} the relay pool {RELAY_POOL}"
     further = "the relay pool is in no SPF record of Microsoft's"
-    return Pool.EITHER, Stage("source", "either", title, None, Sure.DOCUMENTED, (why, further))
+    told = (why, further, *by)
+    return Pool.EITHER, Stage("source", "either", title, None, Sure.DOCUMENTED, told)
+
+
+_ONE_FAMILY: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("ipv4",): ("by IPv4 alone: no host that it leaves to has an IPv6 address",),
+    ("ipv6",): ("by IPv6 alone: no host that it leaves to has an IPv4 address",),
+}
 
 
 def loop_stage(
@@ -187,6 +198,35 @@ def loop_stage(
     return _way_back(settings, organisation, groups, passed, hosts)
 
 
+def families_of(exits: Iterable[Exit], hosts: Hosts) -> tuple[str, ...]:
+    """The families in which the hosts have addresses; none if that is not known of each."""
+    found: set[int] = set()
+    for one in exits:
+        if one.going in (Going.MX, Going.UNKNOWN):
+            return ()
+        if one.going is not Going.CONNECTOR:
+            continue
+        if one.connector is None or one.connector.use_mx:
+            return ()
+        for name in one.connector.smart_hosts:
+            addresses = _addresses(name, hosts)
+            if not addresses:
+                return ()
+            found |= {ip_address(each).version for each in addresses}
+    return tuple(f"ipv{version}" for version in sorted(found))
+
+
+def _addresses(name: str, hosts: Hosts) -> Sequence[str]:
+    """All addresses of a host; none if they are not known, or perhaps not all."""
+    seen = hosts.seen.get(name)
+    if seen is not None:
+        return seen.addresses if seen.whole else ()
+    try:
+        return (str(ip_address(name)),)
+    except ValueError:
+        return ()
+
+
 def is_own(host: str) -> bool:
     """Whether a host is Exchange Online itself, in any cloud."""
     return host.lower().rstrip(".").endswith(_OWN)
@@ -210,7 +250,8 @@ def _way_back(
     hosts: Hosts,
 ) -> Stage:
     """What becomes of it if the other side sends it back: the way through Exchange once more."""
-    again = flow(organisation, passed.left.sent_back(), groups, ours=settings.rule_name)
+    back_again = _stamped(passed, organisation).sent_back()
+    again = flow(organisation, back_again, groups, ours=settings.rule_name)
     again_by = {one.name.lower() for one in again.exits if one.going is Going.CONNECTOR}
     domain = passed.left.domain
     mx = hosts.mx.get(domain)
@@ -228,6 +269,19 @@ def _way_back(
         return _loop(f"{title}, and loops all the same", None, (back, sent))
     where = ", ".join(mx.hosts) if mx else "not looked up for this"
     return _loop(title, True, (f"sent back, it goes to the MX of {domain}: {where}",))
+
+
+def _stamped(passed: Flow, organisation: Organisation) -> Message:
+    """The message as it left: where one rule alone may have routed it, that rule acted."""
+    names = {one.rule for one in passed.exits if one.going is Going.CONNECTOR}
+    (name,) = names if len(names) == 1 else ("",)
+    rule = next((one for one in organisation.rules if name and one.name == name), None)
+    value = next(iter(rule.actions.get("SetHeaderValue", ())), None) if rule else None
+    message = passed.left
+    for header in rule.actions.get("SetHeaderName", ()) if rule else ():
+        if message.headers.get(header.lower()) is None:
+            message = message.with_header(header, value)
+    return message
 
 
 def _loop(title: str, ok: Truth, says: tuple[str, ...]) -> Stage:

@@ -6,7 +6,7 @@ nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -30,9 +30,16 @@ from exosync_adapters.exchange.way.letters import (
     is_member,
     negated,
 )
-from exosync_adapters.exchange.way.matching import applies, in_force, named_groups
+from exosync_adapters.exchange.way.matching import (
+    FROM_MEMBERS,
+    TO_MEMBERS,
+    applies,
+    in_force,
+    named_groups,
+)
 from exosync_adapters.exchange.way.stations import (
     connector_stage,
+    families_of,
     host_stages,
     hosts_of,
     loop_stage,
@@ -55,9 +62,9 @@ def way(
     passed = flow(organisation, message, groups, ours=settings.rule_name)
     stages = [*passed.stages, *_onward(passed, organisation, hosts, message.at)]
     stages.append(_verdict(settings, passed, groups))
-    pool = Pool.EITHER
+    pool, families = Pool.EITHER, families_of(passed.exits, hosts)
     if passed.leaves is not False:
-        pool, source = source_stage(organisation, message.sender)
+        pool, source = source_stage(organisation, message.sender, families)
         loop = loop_stage(settings, organisation, groups, passed, hosts)
         stages += [source, *([loop] if loop else [])]
     found = (host for one in passed.exits for host in hosts_of(one, message.domain, hosts))
@@ -68,6 +75,7 @@ def way(
         leaves=passed.leaves,
         hosts=tuple(dict.fromkeys(found)),
         pool=pool,
+        families=families,
     )
 
 
@@ -189,7 +197,7 @@ def remembered_way(
     told = way(settings, memory.organisation, message, groups=memory.folk.groups)
     if settings.credentials is None:
         return _on_peoples_word(told)
-    strange = [one for one, party in ((sender, by), (recipient, to)) if party.alone]
+    strange = {TO_MEMBERS: (recipient, to), FROM_MEMBERS: (sender, by)}
     return replace(told, stages=tuple(_by_main(one, strange, memory) for one in told.stages))
 
 
@@ -201,14 +209,17 @@ def remembered_party(memory: Memory, address: str) -> Party:
     return memory.folk.people.get(address.lower(), Party(alone=True))
 
 
-def _by_main(stage: Stage, strange: Sequence[str], memory: Memory) -> Stage:
+def _by_main(stage: Stage, strange: Mapping[str, tuple[str, Party]], memory: Memory) -> Stage:
     """A rule that was judged by who is in a group knows nobody by another name than the main one."""
     rule = next((one for one in _rules(memory) if one.name == stage.where), None)
-    groups = set(named_groups(rule)) if rule else set()
-    if stage.kind != "rule" or not strange or not groups & memory.folk.groups.keys():
+    if stage.kind != "rule" or rule is None:
         return stage
-    told = f"{' and '.join(strange)} is in no group that was read, unless by another address"
-    return replace(stage, sure=Sure.UNPROVEN, says=(*stage.says, told))
+    says = [
+        f"no group that was read lists {address}; other addresses of its members are not remembered"
+        for parameter, (address, party) in strange.items()
+        if party.alone and {*named_groups(rule, parameter)} & memory.folk.groups.keys()
+    ]
+    return replace(stage, sure=Sure.UNPROVEN, says=(*stage.says, *says)) if says else stage
 
 
 def _rules(memory: Memory) -> tuple[Rule, ...]:
