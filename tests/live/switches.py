@@ -17,6 +17,16 @@ PERSON = "EXOSYNC_LIVE_GOOGLE_PERSON"
 """Seconds that a person at this terminal has for a step in the Admin console."""
 
 
+EXCHANGE = tuple(
+    f"EXCHANGE_{one}" for one in ("TENANT", "CLIENT_ID", "CERTIFICATE_FILE", "DOMAIN", "GROUP")
+)
+EXCHANGE_WRITE = "EXOSYNC_LIVE_EXCHANGE_WRITE"
+"""`rest`: exosync writes in the tenant. Unset: it only reads."""
+
+EXCHANGE_PERSON = "EXOSYNC_LIVE_EXCHANGE_PERSON"
+"""Seconds that a person has for running one script in Exchange Online PowerShell."""
+
+
 @dataclass(frozen=True)
 class MimecastAccount:
     """An account of API 2.0, and the domain in it that tests may make policies for."""
@@ -42,6 +52,25 @@ class GoogleAccount:
     url: str
 
 
+@dataclass(frozen=True)
+class ExchangeTenant:
+    """A tenant, the application in it, and a domain and a group that are there for tests.
+
+    `writes`: exosync may write. `patience` are the seconds that a person has for a script; 0:
+    nobody is there. `url` stands for all of Microsoft's hosts; empty: those of `cloud`.
+    """
+
+    tenant: str
+    client_id: str
+    certificate_file: Path
+    domain: str
+    group: str
+    writes: bool
+    patience: float
+    cloud: str
+    url: str
+
+
 def mimecast_account() -> MimecastAccount:
     """The account that the environment names; skips the module if it names none."""
     url, client_id, secret, domain = _values((*MIMECAST, MIMECAST_DOMAIN), "Mimecast account")
@@ -54,6 +83,22 @@ def google_account() -> GoogleAccount:
     patience = float(os.environ.get(PERSON) or 0)
     url = os.environ.get(f"{_PREFIX}GOOGLE_URL", "").rstrip("/")
     return GoogleAccount(customer, admin, Path(key_file), patience, url)
+
+
+def exchange_tenant() -> ExchangeTenant:
+    """The tenant that the environment names; skips the module if it names none."""
+    tenant, client_id, certificate, domain, group = _values(EXCHANGE, "tenant of Exchange Online")
+    return ExchangeTenant(
+        tenant,
+        client_id,
+        Path(certificate),
+        domain,
+        group,
+        writes=os.environ.get(EXCHANGE_WRITE) == "rest",
+        patience=float(os.environ.get(EXCHANGE_PERSON) or 0),
+        cloud=os.environ.get(f"{_PREFIX}EXCHANGE_CLOUD") or "worldwide",
+        url=os.environ.get(f"{_PREFIX}EXCHANGE_URL", "").rstrip("/"),
+    )
 
 
 def _values(names: Sequence[str], what: str) -> list[str]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.standins.exchange import ExchangeStandIn
+from tests.standins.exchange_keys import made_certificate
 from tests.standins.mimecast import MimecastStandIn
 
 FOLDER = Path(__file__).parent
@@ -29,10 +33,10 @@ def run_pytest(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def test_without_accounts_each_file_is_skipped_and_says_what_it_needs() -> None:
     """One line for each vendor, with the names of the variables."""
-    ended = run_pytest("tests/live/test_mimecast.py", "tests/live/test_google.py")
+    ended = run_pytest(*(f"tests/live/test_{one}.py" for one in ("mimecast", "google", "exchange")))
 
-    assert "2 skipped" in ended.stdout, ended.stdout
-    for vendor in ("MIMECAST", "GOOGLE"):
+    assert "3 skipped" in ended.stdout, ended.stdout
+    for vendor in ("MIMECAST", "GOOGLE", "EXCHANGE"):
         assert f"set EXOSYNC_LIVE_{vendor}_" in ended.stdout
 
 
@@ -56,3 +60,52 @@ def test_with_an_account_the_contract_is_tried_on_it_and_nothing_stays(tmp_path:
         assert ["somebody's"] == [one.description for one in account.policies["anti-spoofing"]]
         assert [] == account.violations
         assert [] == account.dangerous
+
+
+@contextmanager
+def tenant(folder: Path) -> Iterator[tuple[ExchangeStandIn, dict[str, str]]]:
+    """A stand-in that holds something of somebody's, and what names it to the tests."""
+    certificate, text = made_certificate("live")
+    (folder / "certificate").write_text(text)
+    with ExchangeStandIn("example.com", certificates=[certificate]) as made:
+        made.org.add_group("tests@example.com", [])
+        made.org.add_connector("somebody's", RecipientDomains=["partner.example"])
+        made.org.add_rule("somebody's", SubjectContainsWords=["x"], PrependSubject="x ")
+        named = {
+            "TENANT": made.tenant,
+            "CLIENT_ID": made.client_id,
+            "CERTIFICATE_FILE": str(folder / "certificate"),
+            "DOMAIN": "example.com",
+            "GROUP": "tests@example.com",
+            "URL": made.url,
+        }
+        yield made, {f"EXOSYNC_LIVE_EXCHANGE_{key}": value for key, value in named.items()}
+
+
+def test_a_tenant_is_only_read_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    """Plans, stale ones too; what needs somebody who writes is skipped, with how to let it."""
+    with tenant(tmp_path) as (made, named):
+        ended = run_pytest(
+            "tests/live/test_exchange.py",
+            *("-rs", "-k", "nothing_is_written or check_says or second_run"),
+            **named,
+        )
+
+        assert "2 passed, 2 skipped" in ended.stdout, ended.stdout
+        assert "set EXOSYNC_LIVE_EXCHANGE_PERSON" in ended.stdout
+        assert 0 == made.writes
+
+
+def test_in_a_tenant_that_may_be_written_nothing_stays(tmp_path: Path) -> None:
+    """With connector and rule made, switched on and taken over, and everything away in the end."""
+    with tenant(tmp_path) as (made, named):
+        ended = run_pytest(
+            "tests/live/test_exchange.py",
+            *("-k", "second_run or never_touched or taken_away or adopting_plans"),
+            **{**named, "EXOSYNC_LIVE_EXCHANGE_WRITE": "rest"},
+        )
+
+        assert "5 passed" in ended.stdout, ended.stdout
+        left = [one["Name"] for one in (*made.org.connectors, *made.org.rules)]
+        assert ["somebody's", "somebody's"] == left
+        assert [] == made.dangerous
