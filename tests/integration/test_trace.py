@@ -200,8 +200,57 @@ def test_a_stranger_may_leave_from_the_relay_pool(shell: Shell) -> None:
     shell.run("sync")
     found = stations(shell.json("trace", "eve@example.org", BOB))
     assert found["gateway"]["ok"] is None
-    assert "40.95.0.0/16" in "".join(found["gateway"]["says"])
+    assert "not the relay pool 40.95.0.0/16" in found["gateway"]["title"]
     assert "no target of kind spf" in "".join(found["spf"]["says"])
+
+
+def test_a_host_without_ipv6_is_reached_by_ipv4_alone(shell: Shell) -> None:
+    """What a receiver knows of IPv6 is then of no interest: Mimecast's policies take none."""
+    shell.run("sync")
+    view = shell.json("trace", ALICE, BOB)
+    assert ["ipv4"] == view["ways"][0]["families"]
+    found = stations(view)
+    assert "edge knows all 4 IPv4 ranges" == found["gateway"]["title"]
+    assert "by IPv4 alone" in "".join(found["source"]["says"])
+
+
+def test_an_address_is_the_same_in_every_dress(shell: Shell, tenant: ExchangeStandIn) -> None:
+    """In capitals, in angle brackets, by another of its addresses."""
+    tenant.org.recipient(BOB)["EmailAddresses"].append(f"smtp:robert@{DOMAIN}")  # type: ignore[index]
+    for to in (BOB.upper(), f"<{BOB}>", f"Robert@{DOMAIN}"):
+        way = shell.json("trace", ALICE, to)["ways"][0]
+        assert (True, ["127.0.0.9"]) == (way["leaves"], way["hosts"])
+
+
+def test_an_address_with_a_plus_may_be_somebodys(shell: Shell) -> None:
+    """Whether plus addressing is on is not asked, nor what rules make of it."""
+    view = shell.json("trace", ALICE, f"bob+news@{DOMAIN}")
+    titles = [one["title"] for one in view["ways"][0]["stages"]]
+    assert f"bob+news@{DOMAIN} is {BOB} if plus addressing is on" == titles[0]
+    assert (None, None) == (view["ok"], view["ways"][0]["leaves"])
+    nobody = shell.json("trace", ALICE, f"zoe+news@{DOMAIN}")
+    assert "plus addressing" not in str(nobody), "there is no zoe"
+
+
+def test_an_alias_at_the_domain_of_somebody_elsewhere_is_open(
+    shell: Shell, tenant: ExchangeStandIn
+) -> None:
+    """Rules look at the primary address, and whether at its domain too is not told."""
+    eve = f"eve@{DOMAIN}"
+    tenant.org.add_recipient("eve@corp.example.net", aliases=[eve])
+    tenant.org.groups[GROUP].append("eve@corp.example.net")
+    rule = stations(shell.json("trace", ALICE, eve))["rule"]
+    assert rule["ok"] is None
+    assert f"RecipientDomainIs {DOMAIN}" in "".join(rule["says"])
+
+
+def test_a_name_below_the_domain_is_another_domain(shell: Shell) -> None:
+    """It goes where its own MX leads, in A-labels if need be; rules for the domain may take it."""
+    view = shell.json("trace", ALICE, "bob@büro.example.com")
+    assert "bob@xn--bro-hoa.example.com" == view["to"]
+    found = stations(view)
+    assert "is no accepted domain" in found["domain"]["title"]
+    assert "not the domain that this target is for" in "".join(found["delivery"]["says"])
 
 
 def test_members_of_groups_in_the_group_count(shell: Shell, tenant: ExchangeStandIn) -> None:
@@ -217,7 +266,10 @@ def test_what_is_no_address_is_refused(shell: Shell, tenant: ExchangeStandIn) ->
         ended = shell.run("trace", ALICE, text)
         assert 64 == ended.code
         assert f"TO: {text!r} is not an email address" in ended.err
-    assert 64 == shell.run("trace", "<>", BOB).code
+    several = shell.run("trace", ALICE, f"{BOB},{CAROL}")
+    assert (64, True) == (several.code, "one at a time" in several.err)
+    bounce = shell.run("trace", "<>", BOB)
+    assert (64, True) == (bounce.code, "a bounce goes like any message from outside" in bounce.err)
     assert [] == tenant.asked
 
 
@@ -267,3 +319,15 @@ def test_a_narrow_terminal_has_room_for_the_way(
         stages = view["ways"][0]["stages"]
         words = [line for line in lines if line.startswith(("ok ", "astray ", "unknown "))]
         assert len(stages) == len(words)
+
+
+def test_a_name_is_not_broken_where_it_has_a_hyphen(shell: Shell) -> None:
+    """So that it can be marked and copied."""
+    from exosync.render.way import drawn
+
+    host = "eu-smtp-inbound-1.example.net"
+    view = shell.json("trace", ALICE, BOB)
+    view["ways"][0]["stages"][0]["title"] = f"a host by the name of {host}"
+    lines = [text for text, _ in drawn(view, width=40, line="|")]
+    assert any(host in line for line in lines)
+    assert all(line.isascii() for line in lines)

@@ -68,11 +68,7 @@ def gateway(*known: str, **options: Any) -> tuple[bool | None, str]:
         (("ipv4",), True, "edge knows all 2 IPv4 ranges"),
         (("ipv4", "ipv6"), None, "edge knows 2 IPv4 ranges, and none of IPv6"),
         ((), None, "edge knows 2 IPv4 ranges, and none of IPv6"),
-        (
-            ("ipv6",),
-            False,
-            "edge does not know 1 of 1 IPv6 range: 2a01:111:f400::/48",
-        ),
+        (("ipv6",), False, "edge knows none of 1 IPv6 range"),
     ],
 )
 def test_only_the_families_of_the_hosts_count(
@@ -96,7 +92,7 @@ def test_what_is_lacking_of_a_family_that_is_held_leads_astray() -> None:
 def test_the_relay_pool_stands_in_the_title() -> None:
     """The ranges alone would say that all is well."""
     ok, title = gateway(*V4, families=("ipv4",), pool=Pool.EITHER)
-    assert (None, "edge knows all 2 IPv4 ranges; not the relay pool") == (ok, title)
+    assert (None, "edge knows all 2 IPv4 ranges; not the relay pool 40.95.0.0/16") == (ok, title)
     assert gateway(*V4, RELAY, families=("ipv4",), pool=Pool.EITHER)[0] is True
     assert gateway(*V6, families=("ipv6",), pool=Pool.EITHER)[0] is True, "the pool is IPv4"
 
@@ -110,4 +106,4 @@ def test_mail_for_strangers_does_not_pass_our_receivers() -> None:
 def test_spf_passes_or_does_not() -> None:
     """In its own words."""
     assert "SPF of example.com passes all 3 ranges" == told(*V4, *V6, kind="spf")[0].title
-    assert "does not pass 3 of 3" in told(kind="spf")[0].title
+    assert "SPF of example.com passes none of 3 ranges" == told(kind="spf")[0].title

@@ -95,7 +95,7 @@ def _block(
     first: str, text: str, tone: str, width: int, line: str, further: str = ""
 ) -> Iterator[Line]:
     """A text that goes on below itself, beside the line that joins the stations."""
-    wrapped = textwrap.wrap(text, width - _COLUMN - len(further)) or [""]
+    wrapped = textwrap.wrap(text, width - _COLUMN - len(further), break_on_hyphens=False) or [""]
     yield first + wrapped[0], tone
     for each in wrapped[1:]:
         yield f"{_beside(line)}{further}{each}", tone

@@ -89,7 +89,8 @@ class Beyond:
         if relay and relay[0]["knows"] is not True:
             ok = False if ok is False else None
             lacking = relay[0]["knows"] is False
-            title += "; not the relay pool" if lacking else "; of the relay pool it does not tell"
+            pool = f"the relay pool {', '.join(RELAY_POOL)}"
+            title += f"; not {pool}" if lacking else f"; of {pool} it does not tell"
         kind, where = ("spf", self._sender) if spf else ("gateway", name)
         sure = Sure.SEEN if ok is not None else Sure.UNPROVEN
         return name, Stage(kind, where, title, ok, sure, tuple(says))
@@ -135,6 +136,8 @@ class _Summary:
         every = self._every(self.answers)
         if missed := self._missed(lacking):
             return self._but_one_family(missed)
+        if len(lacking) == len(self.answers):
+            return False, f"{self.who} {self._has} none of {every}", _sentences(lacking)
         if lacking:
             title = f"{self.who} {self._lacks} {len(lacking)} of {every}: {_cidrs(lacking)}"
             return False, title, _sentences(lacking)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from exosync.config import TargetConfig
@@ -115,7 +116,8 @@ def _way(one: Routed, way: Way | None, error: str | None, beyond: Beyond | None)
     if beyond is not None and way.leaves is not False:
         # What takes the message comes after the addresses that it leaves from.
         place = _after_source(way.stages)
-        stages[place:place] = beyond.stages(way)
+        told = beyond.stages(way)
+        stages[place:place] = told if way.leaves else [(name, _perhaps(one)) for name, one in told]
     return {
         **view,
         "ok": _all(stage.ok for _, stage in stages),
@@ -125,6 +127,12 @@ def _way(one: Routed, way: Way | None, error: str | None, beyond: Beyond | None)
         "pool": None if way.leaves is False else way.pool.value,
         "stages": [stage_view(name, stage) for name, stage in stages],
     }
+
+
+def _perhaps(stage: Stage) -> Stage:
+    """What is met only if the message leaves is no reason to say that it goes astray."""
+    ok = None if stage.ok is False else stage.ok
+    return replace(stage, ok=ok, title=f"if it leaves: {stage.title}")
 
 
 def _after_source(stages: Sequence[Stage]) -> int:
