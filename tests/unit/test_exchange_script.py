@@ -116,6 +116,43 @@ STEPS = {
 """A step of each kind."""
 
 
+PLANNED = {**RULE, "SentToMemberOf": None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "part"),
+    [
+        ({"ExceptIfSentToMemberOf": None}, "ExceptIfSentToMemberOf"),
+        ({"ExceptIfSentToMemberOf": []}, "ExceptIfSentToMemberOf"),
+        ({"RecipientDomainIs": None}, "RecipientDomainIs"),
+        ({"SentToMemberOf": ["few@example.com"]}, "SentToMemberOf"),
+        ({"ExceptIfHeaderContainsMessageHeader": None}, "ExceptIfHeaderContainsMessageHeader"),
+        ({"Mode": "Audit"}, "Mode"),
+        ({"RouteMessageOutboundConnector": None}, "RouteMessageOutboundConnector"),
+        ({"RouteMessageOutboundConnector": "Another"}, "RouteMessageOutboundConnector"),
+    ],
+)
+def test_a_rule_that_somebody_changed_since_is_not_switched_on(
+    changed: dict[str, Any], part: str
+) -> None:
+    """The text may wait for days: without its exception the rule would send everybody's mail away."""
+    on, org = replace(STEPS[What.SWITCH_RULE_ON], planned=PLANNED), Org(DOMAIN)
+    assert [] == list(faults(parse(text(on))))
+    org.add_group("here@example.com")
+    for made in (create_connector(), create_rule()):
+        Console(org).run(text(made))
+    as_planned = dict(org.rules[0])
+    org.rules[0].update(changed)
+
+    with pytest.raises(Thrown, match=f"{part} of the rule is not as it was"):
+        Console(org).run(text(on))
+    assert "Disabled" == org.rules[0]["State"]
+
+    org.rules[0].update(as_planned)
+    Console(org).run(text(on))
+    assert "Enabled" == org.rules[0]["State"]
+
+
 @pytest.mark.parametrize("what", What)
 def test_every_script_parses(what: What) -> None:
     """By tree-sitter's grammar of PowerShell, without an error or a missing part."""

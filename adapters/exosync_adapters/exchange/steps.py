@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from exosync.core.target import ABSENT, Action, Actor, Phase, Step
 from exosync.core.tasks import Confirmation, Task
@@ -122,6 +123,7 @@ class Maker:
             Call("Enable-TransportRule", {"Identity": one.identity}),
             expects=expects,
             connector=connector.identity,
+            planned=off,
         )
 
     def switch_rule_off(self, one: Object, on: Parameters, *, expects: str) -> Step:
@@ -192,10 +194,11 @@ class Maker:
         expects: str,
         gives: str = "",
         connector: str = "",
+        planned: Parameters = MappingProxyType({}),
     ) -> Step:
         resource = _RESOURCES[call.cmdlet.partition("-")[2]]
         by_exosync = self.aim.settings.write == "rest" and resource != DOMAIN
-        task = None if by_exosync else self._task(what, one, call, connector)
+        task = None if by_exosync else self._task(what, one, call, connector, planned)
         return Step(
             resource=resource,
             phase=_PHASES.get(what, Phase.ADD),
@@ -211,7 +214,9 @@ class Maker:
             detail=(call,),
         )
 
-    def _task(self, what: What, one: Object, call: Call, connector: str) -> Task:
+    def _task(
+        self, what: What, one: Object, call: Call, connector: str, planned: Parameters
+    ) -> Task:
         step = ScriptStep(
             what=what,
             calls=(call,),
@@ -221,6 +226,7 @@ class Maker:
             connector=connector,
             tenant=self.aim.settings.tenant,
             domain=self.aim.settings.domain,
+            planned=planned,
         )
         confirmation = Confirmation.ACKNOWLEDGED if self.blind else Confirmation.READ
         return words.task(step, settings=self.aim.settings, confirmation=confirmation)

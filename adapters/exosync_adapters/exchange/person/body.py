@@ -28,6 +28,14 @@ GOES = frozenset(
 )
 """The steps that take something away: where it is gone already, there is nothing to do."""
 
+_DECIDES = (
+    "RecipientDomainIs",
+    "SentToMemberOf",
+    "ExceptIfSentToMemberOf",
+    "ExceptIfHeaderContainsMessageHeader",
+)
+"""What decides whose mail a rule takes."""
+
 _LEFT_TO_THE_SCRIPT = frozenset({"Identity", "Confirm", "WhatIf"})
 _ALREADY = f"Write-Host {quoted('It is so already: there is nothing to do.')}"
 
@@ -84,6 +92,8 @@ def conditions(step: ScriptStep) -> Iterator[str]:
         yield parts.CONNECTOR_FOUND
     if step.routes_to and step.what is not What.MARK:
         yield from parts.CONNECTOR_READY.splitlines()
+    if step.planned:
+        yield from _as_planned(step)
     if step.what in (What.SWITCH_CONNECTOR_OFF, What.REMOVE_CONNECTOR):
         yield from parts.CONNECTOR_UNUSED.splitlines()
     still_on = "It is still on: switch it off first."
@@ -91,6 +101,23 @@ def conditions(step: ScriptStep) -> Iterator[str]:
         yield _stop("$own.Count -and $own[0].State -eq 'Enabled'", still_on)
     if step.what is What.REMOVE_CONNECTOR and not step.sets("Enabled", wanted=False):
         yield _stop("$own.Count -and $own[0].Enabled", still_on)
+
+
+def _as_planned(step: ScriptStep) -> Iterator[str]:
+    """The lines that stop if somebody changed a rule which is to act.
+
+    Only whether each of its parts is there is looked at, and not the words of it: how a group is
+    given back is not published.
+    """
+    said = "{} of the rule is not as it was when this was planned: run exosync sync again."
+    for name in _DECIDES:
+        there = f"@($own[0].{name} | Where-Object {{ $_ }}).Count"
+        wrong = there if step.planned.get(name) in (None, "", []) else f"-not {there}"
+        yield _stop(wrong, said.format(name))
+    yield _stop("$own[0].Mode -ne 'Enforce'", said.format("Mode"))
+    route = "[string] $own[0].RouteMessageOutboundConnector"
+    known = "@($connector[0].Name, [string] $connector[0].Guid)"
+    yield _stop(f"-not ({known} -contains {route})", said.format("RouteMessageOutboundConnector"))
 
 
 def compares(call: Call) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from exosync.core.words import one_line
@@ -31,7 +32,8 @@ class ScriptStep:
 
     `name` is what the object is called, `guid` its Guid ("" if it is not known), `mark` the line
     that makes it ours, `connector` the name or Guid of the connector that a rule needs ("" for
-    none). Identity and Confirm in the calls are left to the script.
+    none). `planned` are the parameters that a rule has which is to act ({} where nobody says).
+    Identity and Confirm in the calls are left to the script.
     """
 
     what: What
@@ -42,6 +44,7 @@ class ScriptStep:
     domain: str
     guid: str = ""
     connector: str = ""
+    planned: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def routes_to(self) -> str:
