@@ -20,12 +20,18 @@ MOST_MEMBERS = 5000
 """Members of a group that are kept: of a larger one the page does not know who is in it."""
 
 
-def folk(settings: ExchangeSettings, admin: listing.Asked, organisation: Organisation) -> Folk:
+def folk(
+    settings: ExchangeSettings,
+    admin: listing.Asked,
+    organisation: Organisation,
+    *,
+    most: int = MOST_MEMBERS,
+) -> Folk:
     """Who is in the groups that decide, and who the recipients for proofs are, to be remembered.
 
-    What cannot be asked is not in it.
+    What cannot be asked is not in it, nor a group with more than `most` members.
     """
-    people = People(admin, organisation, most=MOST_MEMBERS)
+    people = People(admin, organisation, most=most)
     groups = people.groups(_groups_that_decide(settings, organisation), ())
     members = frozenset[str]().union(*groups.values())
     known = {one: people.member(one) for one in members}
