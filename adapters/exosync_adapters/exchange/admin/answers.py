@@ -33,13 +33,17 @@ class Answer:
 
 
 def answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
-    """One page of an answer. The address of a further page makes it truncated."""
+    """One page of an answer. The address of a further page makes it truncated.
+
+    A `value` of null is no empty list: nobody has seen it.
+    """
     found = body.get("value")
     listed = found if isinstance(found, list) else [] if found is None else [found]
     records = tuple(stripped(one) for one in listed if isinstance(one, Mapping))
     warnings = tuple(dict.fromkeys((*_warnings(body), *_headed(headers))))
     cut = (
         bool(body.get(NEXT))
+        or found is None
         or len(records) < len(listed)
         or any(_CUT.search(one) and TEST_MODE not in one.lower() for one in warnings)
     )
