@@ -148,7 +148,7 @@ def test_a_rule_that_somebody_changed_since_is_not_switched_on(
         Console(org).run(text(on))
     assert "Disabled" == org.rules[0]["State"]
 
-    org.rules[0].update(as_planned)
+    org.rules[:] = [as_planned]
     Console(org).run(text(on))
     assert "Enabled" == org.rules[0]["State"]
 
