@@ -49,11 +49,9 @@ def _requests(told: Json) -> Iterator[str]:
 
 def _adds(told: Json) -> Iterator[str]:
     syncs, loads = told["sync"], told["imports"]
-    yield (
-        "Peak memory of `exosync sync` with nothing to do, which asks for Microsoft's list too: "
-        f"{_alone(syncs)} with a file target"
-    )
-    yield f"alone, and {_added(syncs, BESIDE)} with one of Exchange Online beside it."
+    yield "Peak memory of `exosync sync` with nothing to do, where Microsoft's list is asked for too:"
+    yield f"{_alone(syncs)} with a file target alone, {_added(syncs, BESIDE)} with one of Exchange"
+    yield "Online beside it."
     yield ""
     yield "What loading alone adds, to a process that has loaded all that a file target needs"
     yield f"({_alone(loads)}):"
