@@ -186,12 +186,15 @@ def _plain(record: Json, *but: str) -> Json:
 
 
 @contextmanager
-def exchange_harness(folder: Path, **how: Any) -> Iterator[ExchangeHarness]:
+def exchange_harness(
+    folder: Path, *, sidecars: bool = True, **how: Any
+) -> Iterator[ExchangeHarness]:
     """A harness around a tenant of its own, in which no write ever endangered mail.
 
-    It is in the cloud whose ranges the suite is about: no configuration names it.
+    It is in the cloud whose ranges the suite is about: no configuration names it. `sidecars`:
+    answers tell the types of properties beside them.
     """
-    cloud = Switches(cloud="gcc_high")
-    with _Tenant(_DOMAIN, client_secret=CLIENT_SECRET, switches=cloud, **how) as tenant:
+    switches = Switches(cloud="gcc_high", sidecars=sidecars)
+    with _Tenant(_DOMAIN, client_secret=CLIENT_SECRET, switches=switches, **how) as tenant:
         yield ExchangeHarness(tenant, folder)
         assert [] == tenant.dangerous

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import pytest
 import yaml
 
 from tests.contract.conftest import no_pauses
+from tests.contract.exchange import exchange_harness
 from tests.contract.google import allowlist_harness, gateway_harness, probe_harness
 from tests.contract.mimecast import mimecast_harness
 from tests.contract.recording import FILTERED, FOLDER, RECORD, Conversation, conversation
 from tests.contract.scene import INSTANCE, NEW, OLD, SETTINGS, Installation, Scene
 from tests.standins.endpoints import EndpointsStandIn
+from tests.standins.exchange_switches import MANAGE
 from tests.support.world import START, World
 
 __all__ = ["no_pauses"]
@@ -27,6 +30,8 @@ __all__ = ["no_pauses"]
 Opening = Callable[..., AbstractContextManager[Any]]
 
 KINDS: dict[str, Opening] = {
+    # What roles a token has stands in it, and it is not in the cassette: so it has but the one.
+    "exchange": partial(exchange_harness, app_roles={MANAGE}, sidecars=False),
     "mimecast-anti_spoofing": mimecast_harness,
     "google-email_allowlist": allowlist_harness,
     "google-email_allowlist-probe": probe_harness,
@@ -56,9 +61,15 @@ def life(scene: Scene) -> None:
     scene.check()
     scene.work()
     scene.sync()
-    scene.world.publish(NEW)
+    scene.change()
     scene.work()
     scene.sync()
+
+
+def unspoken(harness: Any) -> tuple[str, ...]:
+    """Secrets, and the ids of clients."""
+    client = harness.target.get("client_id")
+    return (*harness.secrets, *([client] if isinstance(client, str) else []))
 
 
 def scene_of(folder: Path, feed: EndpointsStandIn, harness: Any, clock: Clock) -> Scene:
@@ -92,7 +103,7 @@ def test_the_conversation_is_the_recorded_one(
     clock = Clock()
     with KINDS[name](tmp_path, now=clock) as harness:
         scene = scene_of(tmp_path, feed, harness, clock)
-        with conversation(Conversation(name, harness.target["url"], lambda: harness.secrets)):
+        with conversation(Conversation(name, harness.target["url"], lambda: unspoken(harness))):
             life(scene)
         if not os.environ.get(RECORD):
             assert (0, 0) == (harness.reads, harness.writes), "nobody was asked but the cassette"
@@ -122,7 +133,7 @@ def test_a_changed_request_is_shown_as_a_difference(tmp_path: Path, feed: Endpoi
     with mimecast_harness(tmp_path, now=clock) as harness:
         harness.target["domains"] = ["example.org"]
         scene = scene_of(tmp_path, feed, harness, clock)
-        about = Conversation(name, harness.target["url"], lambda: harness.secrets)
+        about = Conversation(name, harness.target["url"], lambda: unspoken(harness))
         with pytest.raises(AssertionError) as told, conversation(about):
             life(scene)
 

@@ -11,11 +11,12 @@ import copy
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 from tests.standins.exchange_records import new_connector, new_domain, new_rule
 
 Record = dict[str, Any]
+_GUIDS = UUID("5d0c7a34-0c5e-4a0b-9a53-6f0e6f2b8a11")
 Validate = Callable[[Record, list[str]], list[tuple[str, bool]]]
 
 
@@ -31,7 +32,8 @@ class Org:
     def __init__(
         self, domain: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self.guid = str(uuid4())
+        self._domain, self._made = domain, 0
+        self.guid = self._next_guid()
         self.initial_domain = f"{domain.partition('.')[0]}.onmicrosoft.com"
         self.domains: list[Record] = []
         self.connectors: list[Record] = []
@@ -135,7 +137,12 @@ class Org:
 
     def _stamps(self) -> Record:
         now = self._now().astimezone(UTC)
-        return {"Guid": str(uuid4()), "WhenCreatedUTC": now, "WhenChangedUTC": now}
+        return {"Guid": self._next_guid(), "WhenCreatedUTC": now, "WhenChangedUTC": now}
+
+    def _next_guid(self) -> str:
+        """One that was never given here, and is the same in every tenant of the same life."""
+        self._made += 1
+        return str(uuid5(_GUIDS, f"{self._domain} {self._made}"))
 
 
 def _all_works(connector: Record, recipients: list[str]) -> list[tuple[str, bool]]:
