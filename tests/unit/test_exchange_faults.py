@@ -22,8 +22,8 @@ from exosync_adapters.exchange.admin.faults import (
     Trouble,
     error,
     judge,
-    needed,
 )
+from exosync_adapters.exchange.admin.roles import needed
 
 DATA = Path(__file__).parents[1] / "data" / "exchange"
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -130,8 +130,22 @@ def test_without_details_the_deepest_message_is_told(inner: dict[str, Any]) -> N
             },
             5.0,
         ),
-        ({"rate_limit_reset": "2026-11-26T11:00:00Z"}, 0.0),
+        # What is over, what is far off, and what is no time: nothing is known.
+        ({"rate_limit_reset": "2026-11-26T11:00:00Z"}, None),
+        ({"rate_limit_reset": "9999-12-31T23:59:59Z"}, None),
+        ({"rate_limit_reset": "0001-01-01T00:00:00"}, None),
         ({"rate_limit_reset": "soon"}, None),
+        ({"rate_limit_reset": "1764158416"}, None),
+        ({"retry_after": "Thu, 01 Jan 1970 00:00:00 GMT"}, None),
+        ({"retry_after": "Mon, 0 Jan 00 00:00:00 -00002400000000000"}, None),
+        ({"date": "Mon, 0 Jan 00 00:00:00 -00002400000000000"}, None),
+        # Our clock is wrong by hours, one way and the other: the answer's date counts.
+        (
+            {"rate_limit_reset": "2026-11-26T15:00:07Z", "date": "Thu, 26 Nov 2026 15:00:00 GMT"},
+            7.0,
+        ),
+        # It is not told, and ours is behind: a wait of hours is believed, and left to the next run.
+        ({"rate_limit_reset": "2026-11-26T15:00:00Z"}, 10_800.0),
         ({"retry_after": "soon"}, None),
         ({}, None),
     ],

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from exosync.errors import ConfigError
 from exosync_adapters.exchange.admin import entra
 from exosync_adapters.exchange.admin.certificates import certificate_end, pair
+from exosync_adapters.exchange.admin.mask import Mask
 from exosync_adapters.exchange.admin.patience import LONGEST_WAIT, Patience
 from exosync_adapters.exchange.admin.places import Places
-from exosync_adapters.exchange.admin.tokens import Mask, roles
+from exosync_adapters.exchange.admin.tokens import roles
 
 END = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 HOST = "https://outlook.office365.com"
@@ -205,15 +206,17 @@ def test_where_all_hosts_stand_is_trusted_too() -> None:
 
 
 def test_patience_has_an_end() -> None:
-    """As often as there are waits, and not for a wait that is too long."""
+    """As often as there are waits, and not for a wait that is too long; of nothing is as usual."""
     waited: list[float] = []
 
     patience = Patience(waited.append)
 
     assert [True, True, False] == [patience.wait() for _ in range(3)]
     assert [True, True, True, False] == [patience.wait(0.0, busy=True) for _ in range(4)]
-    assert [1.0, 4.0, 1.0, 1.0, 1.0] == waited
+    assert [1.0, 4.0, 2.0, 10.0, 30.0] == waited
     assert not Patience(waited.append).wait(LONGEST_WAIT + 1, busy=True)
+    assert Patience(waited.append).wait(0.2, busy=True)
+    assert 1.0 == waited[-1]
 
 
 def test_a_mask_takes_secrets_out_of_texts() -> None:

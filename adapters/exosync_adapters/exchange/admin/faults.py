@@ -19,8 +19,10 @@ from typing import Any
 
 from exosync.core.words import one_line, short
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
+from exosync_adapters.exchange.admin.roles import needed
 
 _MOST_SHOWN = 300
+_DAY = 86_400
 
 
 class Trouble(Enum):
@@ -168,46 +170,6 @@ NOT_CUSTOMISABLE = (
     "once, which cannot be undone and takes half an hour or more; exosync never does"
 )
 
-MANAGE = "Exchange.ManageAsApp"
-MANAGE_V2 = "Exchange.ManageAsAppV2"
-"""Application permissions: for InvokeCommand, and for the published Admin API v2.0."""
-
-_WRITES = {
-    "OutboundConnector": "Remote and Accepted Domains",
-    "AcceptedDomain": "Remote and Accepted Domains",
-    "TransportRule": "Transport Rules",
-}
-
-
-def needed(cmdlet: str) -> str:
-    """What an application needs to run a command.
-
-    Roles: Microsoft Learn, "App-only authentication for unattended scripts", for the permission
-    and the Entra roles; microsoft/Microsoft365DSC (EXOOutboundConnector, EXOTransportRule) for
-    those of Exchange Online. That the latter suffice for an application is likely, not seen.
-    """
-    verb, _, noun = cmdlet.partition("-")
-    if not noun:
-        return f"the application needs the permission {MANAGE} with admin consent"
-    if verb == "Get":
-        role = (
-            "View-Only Configuration" if noun in _READ_AS_CONFIGURATION else "View-Only Recipients"
-        )
-        roles = f"the Entra role Global Reader (or a role group with “{role}”)"
-    else:
-        role = _WRITES.get(noun, "Organization Configuration")
-        roles = (
-            f"the Entra role Exchange Administrator (or a role group with “{role}” and "
-            "“View-Only Configuration”)"
-        )
-    return (
-        f"to run {cmdlet} the application needs the permission {MANAGE} with admin consent, and "
-        f"{roles}; a command that does not exist is refused in the same way"
-    )
-
-
-_READ_AS_CONFIGURATION = frozenset({*_WRITES, "OrganizationConfig"})
-
 
 def _decoded(body: bytes) -> Mapping[str, Any] | None:
     """A JSON object; None for anything else, such as the NUL bytes of a refusal."""
@@ -261,10 +223,11 @@ def _details(failed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _wait(trouble: Trouble, headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds by Retry-After, or until Rate-Limit-Reset, an ISO time.
+    """Seconds by Retry-After, or until Rate-Limit-Reset, an ISO time; None if neither tells any.
 
     The latter was seen on answers that were no refusals too; Retry-After never (graph2otel),
-    except by Graph.
+    except by Graph. A time that is over says nothing, nor does one in days from now: a clock is
+    wrong, or it is none of Microsoft's.
     """
     if trouble not in (Trouble.THROTTLED, Trouble.BROKEN):
         return None
@@ -275,14 +238,15 @@ def _wait(trouble: Trouble, headers: Mapping[str, str], now: datetime) -> float 
     if until is None and trouble is Trouble.THROTTLED:
         until = _instant(headers.get("rate-limit-reset", ""))
     there = _date(headers.get("date", "")) or now
-    return None if until is None else max(0.0, (until - there).total_seconds())
+    seconds = 0.0 if until is None else (until - there).total_seconds()
+    return seconds if 0 < seconds < _DAY else None
 
 
 def _date(text: str) -> datetime | None:
     """A date of HTTP."""
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 

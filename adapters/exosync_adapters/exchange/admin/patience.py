@@ -26,12 +26,13 @@ class Patience:
     def wait(self, asked: float | None = None, *, busy: bool = False) -> bool:
         """Pause as long as was asked for, or as is usual; false if that is no use any more.
 
-        A wait of nothing that is asked for again and again must not make a flood of requests.
+        A wait of nothing is as none: asked for again and again, it must not make a flood of
+        requests.
         """
         usual = next(self._busy if busy else self._broken, None)
         if usual is None:
             return False
-        seconds = usual if asked is None else max(asked, _LEAST)
+        seconds = max(asked, _LEAST) if asked else usual
         if seconds > LONGEST_WAIT:
             return False
         self._pause(seconds)
