@@ -11,8 +11,8 @@ from exosync.core.words import plural, short
 from exosync.errors import ConfigError, ExosyncError, TargetError
 from exosync_adapters.exchange.admin.certificates import certificate_end
 from exosync_adapters.exchange.admin.client import Admin
-from exosync_adapters.exchange.admin.faults import MANAGE, MANAGE_V2
 from exosync_adapters.exchange.admin.listing import members, organisation, recipient
+from exosync_adapters.exchange.admin.roles import MANAGE, MANAGE_V2
 from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.aim import Aim
 from exosync_adapters.exchange.clouds import Cloud

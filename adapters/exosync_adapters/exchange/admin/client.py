@@ -18,7 +18,8 @@ from exosync.core.meter import Meter, unmetered
 from exosync.errors import TargetDenied, TargetError
 from exosync_adapters.exchange.admin import faults
 from exosync_adapters.exchange.admin.answers import NEXT, Answer, answer, joined
-from exosync_adapters.exchange.admin.faults import MANAGE_V2, Fault, Trouble
+from exosync_adapters.exchange.admin.faults import Fault, Trouble
+from exosync_adapters.exchange.admin.roles import MANAGE_V2
 from exosync_adapters.exchange.admin.session import Request, Session, Told
 from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.clouds import Cloud

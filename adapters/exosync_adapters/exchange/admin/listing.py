@@ -14,8 +14,9 @@ from exosync.core.words import plural, short
 from exosync.errors import TargetDenied, TargetError
 from exosync_adapters.exchange.admin import reading
 from exosync_adapters.exchange.admin.answers import TEST_MODE, Answer
-from exosync_adapters.exchange.admin.faults import MANAGE_V2, MissingError, RejectedError
+from exosync_adapters.exchange.admin.faults import MissingError, RejectedError
 from exosync_adapters.exchange.admin.reading import Recipient, UnreadableError
+from exosync_adapters.exchange.admin.roles import MANAGE_V2
 from exosync_adapters.exchange.records import Call, Connector, Listing, Organisation
 
 Value = TypeVar("Value")

@@ -17,22 +17,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from threading import Lock
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from typing import Any
 
 from exosync.core.secret import SecretRef
-from exosync.core.words import one_line
-from exosync.errors import ConfigError, TargetError, TargetUnreachable
+from exosync.errors import ConfigError, TargetError
 from exosync_adapters.exchange.admin import certificates, entra
-from exosync_adapters.exchange.admin.faults import Trouble, judge
-from exosync_adapters.exchange.admin.patience import Patience
+from exosync_adapters.exchange.admin.asking import Asking
+from exosync_adapters.exchange.admin.mask import Mask
 from exosync_adapters.exchange.admin.places import Places
-from exosync_adapters.exchange.admin.times import now
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.settings import ExchangeSettings
-
-if TYPE_CHECKING:
-    from exosync_adapters.wire import Reply
 
 Reveal = Callable[[SecretRef], str]
 
@@ -40,28 +34,6 @@ MISSING = "msal is not installed: pip install 'exosync[exchange]'"
 
 _EARLY = 300.0
 """Seconds before its end from which a token is not used any more."""
-
-_SHORTEST_SECRET = 4
-
-
-class Mask:
-    """Remembers what only we and Microsoft may know, and takes it out of texts."""
-
-    def __init__(self) -> None:
-        self._secrets: set[str] = set()
-
-    def __repr__(self) -> str:
-        return f"<Mask of {len(self._secrets)} secrets>"
-
-    def add(self, *secrets: str) -> None:
-        """Remember secrets; what is shorter than four characters would mask too much."""
-        self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
-
-    def clean(self, text: str) -> str:
-        """The text in one line, without any of them."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return one_line(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +83,7 @@ class Tokens:
 
     def _fetched(self, scope: str) -> Token:
         load()
-        asking = _Asking(self._cloud.login, self._places, self.mask, self._pause)
+        asking = Asking(self._cloud.login, self._places, self.mask, self._pause)
         try:
             answer = self._application(asking).acquire_token_for_client([scope])
         except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
@@ -132,7 +104,7 @@ class Tokens:
         life = _seconds(told.get("expires_in"))
         return Token(text, roles(text), self._clock() + max(life - _EARLY, life / 2))
 
-    def _application(self, asking: _Asking) -> Any:
+    def _application(self, asking: Asking) -> Any:
         msal = import_module("msal")
         return msal.ConfidentialClientApplication(
             self._settings.client_id,
@@ -157,83 +129,6 @@ class Tokens:
             return {"client_assertion": lambda: self._reveal(assertion).strip()}
         assert given.secret is not None, "settings.py sees to it"
         return self._reveal(given.secret).strip()
-
-
-class _Asking:
-    """What msal asks with, in place of a session of requests. It repeats by our own patience."""
-
-    def __init__(
-        self, login: str, places: Places, mask: Mask, pause: Callable[[float], None]
-    ) -> None:
-        self._login, self._places, self._mask, self._pause = login, places, mask, pause
-        self.host = urlsplit(login).hostname or login
-
-    def get(self, url: str, **_: Any) -> _Told:
-        """The document that tells where tokens are given. Raises TargetDenied without a tenant."""
-        told, value = self._asked("GET", url, None)
-        if told.status_code != 200:
-            raise entra.denied(self.host, value)
-        return told
-
-    def post(self, url: str, data: Mapping[str, Any] | None = None, **_: Any) -> _Told:
-        """A request for a token; asking twice for one is harmless."""
-        if not self._places.within(url, self._login):
-            raise TargetError(entra.elsewhere(self.host, url))
-        form = {name: _written(value) for name, value in (data or {}).items()}
-        self._mask.add(*(form[name] for name in _SECRETS if name in form))
-        return self._asked("POST", url, urlencode(form).encode())[0]
-
-    def close(self) -> None:
-        """Nothing is to be closed."""
-
-    def _asked(self, method: str, url: str, data: bytes | None) -> tuple[_Told, Mapping[str, Any]]:
-        patience = Patience(self._pause)
-        while True:
-            reply = self._reply(method, url, data, patience)
-            if reply is None:
-                continue
-            value, fault = judge(reply.status, reply.headers, reply.body, now=now())
-            if fault is None:
-                return _Told(reply), value
-            later = fault.trouble in (Trouble.THROTTLED, Trouble.BROKEN)
-            if not later and value.get("error"):
-                return _Told(reply), value
-            busy = fault.trouble is Trouble.THROTTLED
-            if not later or not patience.wait(fault.wait, busy=busy):
-                told = self._mask.clean(f"{self.host} gives no token: {fault.told}")
-                raise TargetUnreachable(told) if later else TargetError(told)
-
-    def _reply(self, method: str, url: str, data: bytes | None, patience: Patience) -> Reply | None:
-        from exosync_adapters.wire import NoAnswerError
-
-        headers = {"Accept": "application/json"}
-        if data is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            return self._places.ask(method, url, trusted=self._login, headers=headers, data=data)
-        except NoAnswerError as error:
-            if error.hopeless or not patience.wait():
-                raise TargetUnreachable(self._mask.clean(str(error))) from None
-            return None
-
-
-class _Told:
-    """An answer as msal reads it."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.status_code = reply.status
-        self.headers = dict(reply.headers)
-        self.text = reply.body.decode("utf-8", "replace")
-
-    def raise_for_status(self) -> None:
-        """Never asked for: what is no answer to a question has become an error before."""
-
-
-_SECRETS = ("client_secret", "client_assertion")
-
-
-def _written(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def roles(token: str) -> frozenset[str]:
