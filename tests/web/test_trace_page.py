@@ -94,7 +94,12 @@ def test_the_way_is_right_in_both_themes_and_on_a_phone(
     """The console is silent, nothing sticks out sideways, and axe finds nothing."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     with opened(browser) as page:
-        for name, path in (("trace", QUERY), ("trace-form", "/trace")):
+        for name, path in (
+            ("trace", QUERY),
+            ("trace-form", "/trace"),
+            ("todo-script", "/todo"),
+            ("target-exchange", "/targets/exchange"),
+        ):
             page.goto(company + path)
             page.evaluate(axe)
             for scheme, width, rules in LOOKS:
@@ -103,6 +108,22 @@ def test_the_way_is_right_in_both_themes_and_on_a_phone(
                 assert 0 == page.evaluate(TOO_WIDE)
                 assert rules is None or [] == page.evaluate(AXE, [[], rules])
                 page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_a_script_is_copied_whole_though_a_part_is_in_sight(company: str, browser: Browser) -> None:
+    """It is longer than the box, which can be scrolled by keyboard too."""
+    with opened(browser, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto(f"{company}/todo")
+        box = page.get_by_role("group", name="Text to paste").first
+        box.focus()
+        page.keyboard.press("End")
+        assert box.evaluate("one => one.scrollHeight > one.clientHeight + 100")
+        page.get_by_role("button", name="Copy Text to paste").first.click()
+        page.get_by_role("status").filter(has_text="copied").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert box.evaluate("one => one.textContent") == copied
+        assert copied.startswith("# exosync: create the outbound connector")
+        assert copied.rstrip().endswith("}")
 
 
 def test_the_form_works_without_script(company: str, browser: Browser) -> None:
@@ -132,7 +153,7 @@ def test_the_api_tells_what_is_remembered(company: str) -> None:
     assert ("exchange", ["gate.example.net"], []) == (way["target"], way["hosts"], way["families"])
     titles = [one["title"] for one in way["stages"]]
     assert f"{NAME} (priority 1) acts" in titles
-    assert "if it leaves: edge knows all 6 ranges" in titles
+    assert "perhaps: edge knows all 6 ranges" in titles
 
 
 def test_who_is_in_no_group_may_be_known_by_another_name(company: str) -> None:

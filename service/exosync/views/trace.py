@@ -131,8 +131,10 @@ def _way(one: Routed, way: Way | None, error: str | None, beyond: Beyond | None)
 
 def _perhaps(stage: Stage) -> Stage:
     """What is met only if the message leaves is no reason to say that it goes astray."""
+    if stage.kind == "source":
+        return stage
     ok = None if stage.ok is False else stage.ok
-    return replace(stage, ok=ok, title=f"if it leaves: {stage.title}")
+    return replace(stage, ok=ok, title=f"perhaps: {stage.title}")
 
 
 def _after_source(stages: Sequence[Stage]) -> int:
