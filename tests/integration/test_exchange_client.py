@@ -24,7 +24,7 @@ from exosync.errors import (
     TargetError,
     TargetUnreachable,
 )
-from exosync_adapters.exchange.admin import listing, session, tokens
+from exosync_adapters.exchange.admin import listing, tokens
 from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.admin.faults import MissingError, RejectedError, UnansweredError
 from exosync_adapters.exchange.admin.graph import Graph
@@ -560,22 +560,6 @@ def test_a_time_that_cannot_be_is_not_gone_by(exchange: ExchangeStandIn, reset: 
         assert do()
         assert [2.0, 10.0] == made.pauses
     assert 1 == len(exchange.org.connectors)
-
-
-@pytest.mark.parametrize("hours", [-5, 5])
-def test_a_clock_that_is_off_changes_no_wait(
-    exchange: ExchangeStandIn, monkeypatch: pytest.MonkeyPatch, hours: int
-) -> None:
-    """The time of the answer is that of its server."""
-    wrong = datetime.now(UTC) + timedelta(hours=hours)
-    monkeypatch.setattr(session, "now", lambda: wrong)
-    made = bench(exchange)
-    exchange.switch(throttle=1, throttle_seconds=7, throttle_tells="reset")
-
-    made.admin.read(DOMAINS)
-
-    (waited,) = made.pauses
-    assert 5 <= waited <= 8
 
 
 def test_a_reading_is_repeated_when_the_service_fails(exchange: ExchangeStandIn) -> None:

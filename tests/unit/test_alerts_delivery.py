@@ -91,6 +91,7 @@ def test_a_secret_after_its_prefix_must_be_base64() -> None:
         ("Wed, 25 Nov 2099 10:27:00 GMT", LONGEST_WAIT.total_seconds()),
         ("", None),
         ("soon", None),
+        ("Mon, 0 Jan 00 00:00:00 -00002400000000000", None),
         ("-1", None),
         ("٣", None),
     ],

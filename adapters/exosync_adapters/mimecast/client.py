@@ -272,7 +272,7 @@ class Client:
     def _look_at_clock(self, reply: Reply) -> None:
         try:
             theirs = parsedate_to_datetime(reply.headers["date"])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return
         if theirs.tzinfo is not None:
             self.clock_off = (theirs - datetime.now(UTC)).total_seconds()

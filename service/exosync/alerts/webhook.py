@@ -182,7 +182,7 @@ def retry_after(text: str, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(plain[:9])), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(plain)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
