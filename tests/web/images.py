@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -101,7 +102,11 @@ def divided(folder: Path) -> None:
         (folder / NOW).write_text(world.now.isoformat())
 
 
-STATES = {"now": today, "then": partial(fill, others=""), "divided": divided}
+STATES: Mapping[str, Callable[[Path], None]] = {
+    "now": today,
+    "then": partial(fill, others=""),
+    "divided": divided,
+}
 """What lives through the times that the pictures show."""
 
 
