@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from exosync.core import holds
+from exosync.core.plan import Plan
 from exosync.core.target import Finding, Phase, State
 from exosync.desk import Desk, Job, Look
 from exosync.store import Store
@@ -22,19 +24,30 @@ def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
 
 
 def behind(store: Store, receivers: Iterable[str], looks: Mapping[str, Look]) -> tuple[str, ...]:
-    """The targets that do not let in all that is desired, by this run or else by their last one."""
+    """The targets that do not let in all that is desired, by this run or else by their last one.
+
+    What is only still to be removed is let in meanwhile.
+    """
     return tuple(one for one in receivers if not _is_settled(store, one, looks.get(one)))
 
 
 def _is_settled(store: Store, name: str, seen: Look | None) -> bool:
     if seen is not None:
-        plan = seen.plan
-        return plan is not None and not plan.draft.steps and not plan.standing
+        return seen.error is None and seen.plan is not None and not _lacks(seen.plan)
     known = store.target_state(name)
-    return known is not None and known.state in _SETTLED
+    return known is not None and known.state != State.FAILED and not _lacked(known.report)
 
 
-_SETTLED = (State.IN_SYNC, State.APPLIED, State.ASSERTED)
+def _lacks(plan: Plan) -> bool:
+    adding = any(one.phase is Phase.ADD for one in plan.draft.steps)
+    return adding or any(one.phase is not Phase.REMOVE for one in plan.standing)
+
+
+def _lacked(report: Mapping[str, Any]) -> bool:
+    """The same of a report: of a plan that is waited with, or of what a run left undone."""
+    left = (one for one in report["steps"] if one["status"] != "done")
+    adding = any(one["phase"] == Phase.ADD for one in left)
+    return adding or any(one["phase"] != Phase.REMOVE for one in report["refusals"])
 
 
 def _pause(desk: Desk, job: Job) -> Finding | None:

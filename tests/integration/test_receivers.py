@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exosync.core.tasks import Confirmation
+from exosync.holding import behind
 from exosync.people import acknowledge
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.world import World, rules
@@ -67,7 +68,10 @@ def test_nobody_is_asked_to_switch_on_while_a_receiver_is_behind(world: World) -
     until_the_switch(world)
 
     told = run(world)
+    with world.opened() as one:
+        late = behind(one.store, ("edge", "unheard-of"), {})
 
+    assert ("edge", "unheard-of") == late
     assert ("refused", ["receivers_behind"]) == (told["out"]["state"], rules(told["out"]))
     assert "edge" == told["out"]["refusals"][0]["seen"]
     assert [] == people_act(world)
@@ -95,6 +99,27 @@ def test_a_run_that_lets_in_does_not_switch_on_yet(world: World) -> None:
 
     assert ("applied", ["receivers_behind"]) == (first["edge"]["state"], rules(first["out"]))
     assert ("in_sync", "waiting") == (second["edge"]["state"], second["out"]["state"])
+
+
+def test_what_is_only_still_to_be_removed_holds_up_nothing(tmp_path: Path) -> None:
+    """Neither in the run that plans the removal nor by what its last run said."""
+    with EndpointsStandIn(version="2018102900") as feed:
+        gone = [{"cidr": "198.18.7.0/24", "name": "old", "reason": "a test"}]
+        world = World(tmp_path, feed, [WAY_OUT, {**EDGE, "mode": "apply"}])
+        world.settings = {"ranges": {"extra": gone}}
+        edge = run(world)["edge"]
+        world.approve(edge["plan"])
+        people_act(world)
+        run(world)
+        world.settings = {}
+        world.targets[1] = EDGE
+
+        told = run(world)
+        with world.opened() as one:
+            late = behind(one.store, ("edge",), {})
+
+    assert ("pending", "waiting") == (told["edge"]["state"], told["out"]["state"])
+    assert () == late
 
 
 def test_a_person_may_decide_otherwise(world: World) -> None:
