@@ -94,8 +94,8 @@ def _over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> Iterator[
         yield from _before_acting(seen)
     elif settings.write == "rest":
         more = [one for step in draft.steps for one in widened(step, seen)]
-        if more:
-            yield rules.rule_widened(settings.rule_name, more)
+        if more and seen.owned.rule is not None:
+            yield rules.rule_widened(seen.owned.rule, more)
 
 
 def _before_acting(seen: Seen) -> Iterator[Refusal]:

@@ -48,7 +48,8 @@ def incomplete(why: Mapping[Listing, str]) -> Refusal:
     return Refusal(
         "incomplete",
         f"the listing is not whole ({told}), so nobody can tell what else is there; nothing is "
-        "planned before it is",
+        "planned before it is: exosync check tells what the application may read, and the next run "
+        "looks again",
         seen=plural(len(why), "listing") + " not whole",
         limit="whole listings",
     )
@@ -212,11 +213,11 @@ def rule_switch_on(name: str, domain: str) -> Refusal:
     )
 
 
-def rule_widened(name: str, parameters: Sequence[str]) -> Refusal:
+def rule_widened(rule: Rule, parameters: Sequence[str]) -> Refusal:
     """The same for people whose mail a rule that acts does not take so far."""
     return Refusal(
         "rule_switch_on",
-        f"the rule “{name}” is on, and as it would be set it sends the mail of more people to the "
+        f"the rule {quoted(rule)} is on, and as it would be set it sends the mail of more people to the "
         f"other side than now ({', '.join(parameters)}): look at what changes, then approve this "
         "plan",
         seen="a rule that takes more mail",
