@@ -198,7 +198,7 @@ class Company:
         }
         if case.vendor == EXCHANGE:
             tenant = self.exchange
-            common = {"name": "exchange", "kind": "exchange", "url": tenant.url}
+            common: Json = {"name": "exchange", "kind": "exchange", "url": tenant.url}
             common |= {"tenant": tenant.tenant, "client_id": tenant.client_id}
             common |= {"credentials": {"kind": "secret", "secret": {"file": "entra"}}}
         elif case.vendor == GOOGLE:
@@ -249,7 +249,7 @@ def company(folder: Path, cases: Sequence[Case], *, strict: bool = True) -> Iter
         DnsStandin(zones) as dns,
     ):
         google.strict = strict
-        of_vendor = {MIMECAST: mail, GOOGLE: google, EXCHANGE: exchange}
+        of_vendor: Mapping[str, Any] = {MIMECAST: mail, GOOGLE: google, EXCHANGE: exchange}
         for one in cases:
             of_vendor[one.vendor].switch(**one.switches)
             seed_thousands(mail, one.others)
