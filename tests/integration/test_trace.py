@@ -179,6 +179,17 @@ def test_a_rule_that_is_switched_off_leads_astray(shell: Shell, tenant: Exchange
     assert "it is disabled" in ended.out
 
 
+def test_why_an_end_is_the_wrong_one_stands_beside_it(
+    shell: Shell, tenant: ExchangeStandIn
+) -> None:
+    """Nothing routes carol's mail, who is in the group."""
+    tenant.org.groups[GROUP].append(CAROL)
+    tenant.org.rules.clear()
+    shown = " ".join(shell.run("trace", ALICE, CAROL).out.split())
+    wrong = f"delivered to the mailbox of {CAROL} here (its mailbox should be on the other side)"
+    assert f"goes astray: {wrong}" in shown
+
+
 def test_a_list_that_is_not_known_yet_leaves_the_addresses_open(shell: Shell) -> None:
     """Before the first run no range is known; the way is told as far as it goes."""
     view = shell.json("trace", ALICE, BOB)

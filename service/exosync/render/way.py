@@ -63,12 +63,20 @@ def verdict(way: Json) -> str:
         return f"cannot be told: {way['error']}"
     if not way["stages"]:
         return "nothing is known yet: run exosync sync"
-    wrong = [one for one in way["stages"] if one["ok"] is False]
-    if wrong:
-        return f"goes astray: {wrong[0]['title']}"
+    if found := wrong(way):
+        return f"goes astray: {found}"
     if unknown := unsure(way):
         return f"nothing is wrong, but not all can be told: {unknown}"
     return "arrives, as far as can be told"
+
+
+def wrong(way: Json) -> str:
+    """The first station where it goes astray, and of an end also why it is not the right one."""
+    one = next((stage for stage in way["stages"] if stage["ok"] is False), None)
+    if one is None:
+        return ""
+    why = f" ({one['says'][0]})" if one["kind"] == "delivery" and one["says"] else ""
+    return f"{one['title']}{why}"
 
 
 def unsure(way: Json) -> str:

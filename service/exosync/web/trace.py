@@ -8,7 +8,7 @@ from typing import Any
 from exosync.config import TargetConfig
 from exosync.core.trace import Way
 from exosync.errors import UsageError
-from exosync.render.way import KINDS, unsure
+from exosync.render.way import KINDS, unsure, wrong
 from exosync.views import Source
 from exosync.views.coverage import remembered
 from exosync.views.trace import mail_address, routers, trace_view
@@ -105,9 +105,8 @@ def _verdict(way: Json) -> Json:
         return {"tone": "bad", "title": "Cannot be told", "text": way["error"]}
     if not way["stages"]:
         return {"tone": "none", "title": "Not known yet", "text": "No run has read the target yet."}
-    wrong = [one["title"] for one in way["stages"] if one["ok"] is False]
-    if wrong:
-        return {"tone": "bad", "title": "It goes astray", "text": wrong[0]}
+    if found := wrong(way):
+        return {"tone": "bad", "title": "It goes astray", "text": found}
     if open_ := unsure(way):
         title = "Nothing is wrong, but not all can be told from what is remembered"
         return {"tone": "warn", "title": title, "text": open_}
