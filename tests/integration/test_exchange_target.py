@@ -219,6 +219,16 @@ def test_a_run_over_what_is_right_only_reads(world: World) -> None:
     assert again.before.resources == again.after.resources
 
 
+def test_what_people_wrote_beside_their_things_is_not_kept(crowd: World) -> None:
+    """Of the tenant is remembered what decides where mail goes, and no comment."""
+    crowd.tenant.org.rules[0]["Comments"] = "ask Grace: 555-0147"
+    crowd.tenant.org.connectors[0]["Comment"] = "the key is under the mat"
+    kept = json.dumps(dict(crowd.run().before.remember))
+    assert "555-0147" not in kept
+    assert "under the mat" not in kept
+    assert crowd.tenant.org.connectors[1]["Name"] in kept
+
+
 def test_in_a_crowd_only_what_is_ours_is_written(crowd: World) -> None:
     """Forty rules and twelve connectors stay byte for byte, look-alikes of the mark included."""
     before = crowd.held()

@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from exosync.errors import ConfigError
 from exosync_adapters.exchange.admin import entra
 from exosync_adapters.exchange.admin.certificates import certificate_end, pair
-from exosync_adapters.exchange.admin.mask import Mask
 from exosync_adapters.exchange.admin.patience import LONGEST_WAIT, Patience
 from exosync_adapters.exchange.admin.places import Places
 from exosync_adapters.exchange.admin.tokens import roles
+from exosync_adapters.mask import Mask
 
 END = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 HOST = "https://outlook.office365.com"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -58,6 +58,15 @@ class Memory:
             if at is not None:
                 told[name] = at.isoformat()
         return told
+
+
+def without_comments(organisation: Organisation) -> Organisation:
+    """What decides where mail goes: what people wrote beside it is nobody's to keep."""
+    return replace(
+        organisation,
+        connectors=tuple(replace(one, comment="") for one in organisation.connectors),
+        rules=tuple(replace(one, comments="") for one in organisation.rules),
+    )
 
 
 def _json(organisation: Organisation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from exosync.core.target import ABSENT, Finding, Foreign, Observed
 from exosync.core.tasks import Known
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim, Holding, Owned
-from exosync_adapters.exchange.memory import Memory
+from exosync_adapters.exchange.memory import Memory, without_comments
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
     Connector,
@@ -141,7 +141,8 @@ def seen(
             ids[resource] = one.ours.guid
         elif one.namesake is None and listing not in organisation.incomplete:
             ids.pop(resource, None)
-    memory = replace(before, ids=ids, organisation=organisation, at=known.now, folk=folk)
+    kept = without_comments(organisation)
+    memory = replace(before, ids=ids, organisation=kept, at=known.now, folk=folk)
     if holding.rule.ours is not None and holding.rule.ours.enabled:
         memory = replace(memory, seen_on=known.now)
     elif RULE not in ids:

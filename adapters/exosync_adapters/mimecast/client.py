@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from exosync.core.meter import Meter, unmetered
-from exosync.core.words import one_line
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
+from exosync_adapters.mask import Mask
 from exosync_adapters.mimecast.faults import (
     Fault,
     MissingError,
@@ -46,7 +46,6 @@ _Asked = tuple[str, str, Mapping[str, str] | None]
 """The method, the path and the query of a request."""
 
 _LEAST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0, 30.0
-_SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +54,6 @@ class Credentials:
 
     client_id: str
     client_secret: str = field(repr=False)
-
-
-class Mask:
-    """Remembers what only we and Mimecast may know, and takes it out of texts."""
-
-    def __init__(self) -> None:
-        self._secrets: set[str] = set()
-
-    def __repr__(self) -> str:
-        return f"<Mask of {len(self._secrets)} secrets>"
-
-    def add(self, *secrets: str) -> None:
-        """Remember secrets; what is shorter than four characters would mask too much."""
-        self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
-
-    def clean(self, text: str) -> str:
-        """The text in one line, without any of them."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return one_line(text)
 
 
 @dataclass(frozen=True, slots=True)

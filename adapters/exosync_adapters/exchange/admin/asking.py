@@ -9,10 +9,10 @@ from urllib.parse import urlencode, urlsplit
 from exosync.errors import TargetError, TargetUnreachable
 from exosync_adapters.exchange.admin import entra
 from exosync_adapters.exchange.admin.faults import Trouble, judge
-from exosync_adapters.exchange.admin.mask import Mask
 from exosync_adapters.exchange.admin.patience import Patience
 from exosync_adapters.exchange.admin.places import Places
 from exosync_adapters.exchange.admin.times import now
+from exosync_adapters.mask import Mask
 
 if TYPE_CHECKING:
     from exosync_adapters.wire import Reply

@@ -23,10 +23,10 @@ from exosync.core.secret import SecretRef
 from exosync.errors import ConfigError, TargetError
 from exosync_adapters.exchange.admin import certificates, entra
 from exosync_adapters.exchange.admin.asking import Asking
-from exosync_adapters.exchange.admin.mask import Mask
 from exosync_adapters.exchange.admin.places import Places
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.mask import Mask
 
 Reveal = Callable[[SecretRef], str]
 

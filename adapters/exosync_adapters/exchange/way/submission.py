@@ -18,11 +18,11 @@ from urllib.parse import quote
 from exosync.core.words import one_line, short
 from exosync.errors import ConfigError, TargetDenied, TargetError, TargetUnreachable
 from exosync_adapters.exchange.admin.faults import Trouble
-from exosync_adapters.exchange.admin.mask import Mask
 from exosync_adapters.exchange.admin.session import Request, Session
 from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.settings import ProbeSettings
 from exosync_adapters.fields import host_and_port
+from exosync_adapters.mask import Mask
 
 PERMISSION = "Mail.Send"
 _SUBMISSION = 587

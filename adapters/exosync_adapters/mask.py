@@ -8,7 +8,7 @@ _SHORTEST_SECRET = 4
 
 
 class Mask:
-    """Remembers what only we and Microsoft may know, and takes it out of texts."""
+    """Remembers what only we and a vendor may know, and takes it out of texts."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
