@@ -186,7 +186,7 @@ class ProbeSettings(Settings):
         default="graph",
         description="graph: by Microsoft Graph (sendMail), with the target's credentials; the "
         "application needs Mail.Send. smtp: by SMTP submission with a password, which Microsoft "
-        "switches off for tenants from the end of 2026 on.",
+        "disables by default from the end of 2026 on (an administrator may enable it again).",
     )
     user: EmailAddress = Field(description="The mailbox in Exchange Online that sends.")
     server: HostPort = Field(
