@@ -96,7 +96,9 @@ class Session:
                 if fault.trouble is Trouble.TOKEN and not renewed:
                     renewed = True
                     self._tokens.forget(self._scope)
-                    continue
+                    # What is written comes after a reading with the same token: no need for more.
+                    if request.reads:
+                        continue
                 if self._again(request, fault, patience):
                     continue
             return value, reply.headers, fault
