@@ -30,10 +30,20 @@ def keep_tasks(store: Store, look: Look, rules: TaskRules, run_id: int, at: date
     for step in _first_of_each_setting(asked):
         assert step.task is not None
         assert look.plan.id is not None, "a plan with steps has an id"
-        desk.ask(step, look.plan.id, waiting.pop(step.task.setting, None))
+        task = waiting.pop(step.task.setting, None)
+        if task is not None and _is_done(task, step, look.observed):
+            desk.end(task, look.observed)
+            task = None
+        desk.ask(step, look.plan.id, task)
     for task in waiting.values():
         if not look.plan.adopting and not desk.is_kept(task, look.observed):
             desk.end(task, look.observed)
+
+
+def _is_done(task: TaskRecord, step: Step, observed: Observed) -> bool:
+    """Whether what a task asked for is seen, and what is asked for now is the next thing."""
+    seen = observed.resources.get(task.resource) == task.gives
+    return seen and task.gives != step.gives and task.resource not in observed.unread
 
 
 def _first_of_each_setting(steps: tuple[Step, ...]) -> Iterator[Step]:
