@@ -42,7 +42,7 @@ class Transport:
 
         self._http = httplib2.Http(timeout=timeout)
         self._http.follow_redirects = False
-        self._base = base
+        self._base = base.rstrip("/") if base else None
         self._meter = meter
 
     def request(
