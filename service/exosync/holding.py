@@ -23,19 +23,30 @@ def hold(desk: Desk, seen: Look, phase: Phase) -> Look:
     return seen if found is None else replace(seen, held=found, findings=(*seen.findings, found))
 
 
-def behind(store: Store, receivers: Iterable[str], looks: Mapping[str, Look]) -> tuple[str, ...]:
+def behind(
+    store: Store, receivers: Iterable[str], looks: Mapping[str, Look], *, version: str
+) -> tuple[str, ...]:
     """The targets that do not let in all that is desired, by this run or else by their last one.
 
-    What is only still to be removed is let in meanwhile.
+    A run against another version than the one in force does not count. What is only still to be
+    removed is let in meanwhile.
     """
-    return tuple(one for one in receivers if not _is_settled(store, one, looks.get(one)))
+    return tuple(
+        name
+        for name in receivers
+        if not (_settles(looks[name]) if name in looks else _was_settled(store, name, version))
+    )
 
 
-def _is_settled(store: Store, name: str, seen: Look | None) -> bool:
-    if seen is not None:
-        return seen.error is None and seen.plan is not None and not _lacks(seen.plan)
+def _settles(seen: Look) -> bool:
+    return seen.error is None and seen.plan is not None and not _lacks(seen.plan)
+
+
+def _was_settled(store: Store, name: str, version: str) -> bool:
     known = store.target_state(name)
-    return known is not None and known.state != State.FAILED and not _lacked(known.report)
+    if known is None or known.version != version or known.state == State.FAILED:
+        return False
+    return not _lacked(known.report)
 
 
 def _lacks(plan: Plan) -> bool:

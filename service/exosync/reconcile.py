@@ -125,14 +125,15 @@ def _desk(rules: Rules, store: Store, run_id: int) -> Desk:
         rules.now,
         rules.progress,
         rules.others,
-        behind(store, rules.receivers, {}),
+        behind(store, rules.receivers, {}, version=needed.desired.version),
     )
 
 
 def _looked(desk: Desk, rules: Rules) -> tuple[Desk, tuple[Look, ...]]:
     """Those that list ranges first: what decides where mail goes depends on what they let in."""
     found = {job.name: look(desk, job) for job in rules.jobs if job.lists_ranges}
-    desk = replace(desk, behind=behind(desk.store, rules.receivers, found))
+    version = desk.wanted.desired.version
+    desk = replace(desk, behind=behind(desk.store, rules.receivers, found, version=version))
     found |= {job.name: look(desk, job) for job in rules.jobs if not job.lists_ranges}
     return desk, tuple(found[job.name] for job in rules.jobs)
 

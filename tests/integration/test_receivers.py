@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from exosync.assembly import Assembly
 from exosync.core.tasks import Confirmation
 from exosync.holding import behind
 from exosync.people import acknowledge
@@ -37,6 +38,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A way out, and one place that must let it in; the way out stands first."""
     with EndpointsStandIn() as feed:
         yield World(tmp_path, feed, [WAY_OUT, EDGE])
+
+
+def _version(one: Assembly) -> str:
+    adopted = one.store.adopted(one.instance)
+    assert adopted is not None
+    return adopted.version
 
 
 def run(world: World) -> Json:
@@ -69,7 +76,7 @@ def test_nobody_is_asked_to_switch_on_while_a_receiver_is_behind(world: World) -
 
     told = run(world)
     with world.opened() as one:
-        late = behind(one.store, ("edge", "unheard-of"), {})
+        late = behind(one.store, ("edge", "unheard-of"), {}, version=_version(one))
 
     assert ("edge", "unheard-of") == late
     assert ("refused", ["receivers_behind"]) == (told["out"]["state"], rules(told["out"]))
@@ -116,7 +123,7 @@ def test_what_is_only_still_to_be_removed_holds_up_nothing(tmp_path: Path) -> No
 
         told = run(world)
         with world.opened() as one:
-            late = behind(one.store, ("edge",), {})
+            late = behind(one.store, ("edge",), {}, version=_version(one))
 
     assert ("pending", "waiting") == (told["edge"]["state"], told["out"]["state"])
     assert () == late
@@ -146,6 +153,19 @@ def test_a_new_version_takes_nothing_back(tmp_path: Path) -> None:
         told = run(world)
 
     assert ("asserted", "pending") == (told["out"]["state"], told["edge"]["state"])
+
+
+def test_what_was_settled_for_an_older_version_is_behind(tmp_path: Path) -> None:
+    """A target whose turn has not come yet since Microsoft published."""
+    with EndpointsStandIn(version="2018102900") as feed:
+        world = World(tmp_path, feed, [{**EDGE, "mode": "apply"}])
+        run(world)
+        run(world)
+        with world.opened() as one:
+            before = behind(one.store, ("edge",), {}, version=_version(one))
+            after = behind(one.store, ("edge",), {}, version="2019010700")
+
+    assert ((), ("edge",)) == (before, after)
 
 
 def test_guards_on_ranges_leave_it_alone(world: World) -> None:
