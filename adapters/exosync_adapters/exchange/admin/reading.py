@@ -8,6 +8,7 @@ such: taken for something else, it would be planned upon.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,15 @@ NEW_CONNECTOR: Mapping[str, str] = {
 }
 """What a new connector has of what exosync does not model (New-OutboundConnector)."""
 
+CONNECTOR_TYPES = ("Partner", "OnPremises")
+TLS_LEVELS = ("EncryptionOnly", "CertificateValidation", "DomainValidation")
+MODES = ("Enforce", "Audit", "AuditAndNotify")
+ADDRESS_TYPES = ("Original", "Resolved")
+"""Members of enumerations, as New-OutboundConnector and New-TransportRule name them."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_NO_NAME = re.compile(r'[\s,{}"]')
+
 
 def accepted_domain(raw: Raw) -> AcceptedDomain:
     """One record of Get-AcceptedDomain. Raises UnreadableError."""
@@ -72,12 +82,12 @@ def connector(raw: Raw) -> Connector:
         name=name,
         guid=guid,
         enabled=_flag(raw, "Enabled", absent=True),
-        type=_text(raw, "ConnectorType"),
+        type=_member(raw, "ConnectorType", CONNECTOR_TYPES),
         scoped=_flag(raw, "IsTransportRuleScoped"),
         use_mx=_flag(raw, "UseMXRecord", absent=True),
         smart_hosts=_sorted(raw, "SmartHosts", _smart_host),
         recipient_domains=_sorted(raw, "RecipientDomains", _recipient_domain),
-        tls=_text(raw, "TlsSettings"),
+        tls=_member(raw, "TlsSettings", TLS_LEVELS),
         tls_domain=_host(_text(raw, "TlsDomain")),
         test_mode=_flag(raw, "TestMode"),
         all_accepted_domains=_flag(raw, "AllAcceptedDomains"),
@@ -98,7 +108,7 @@ def rule(raw: Raw) -> Rule:
         guid=guid,
         priority=_number(raw, "Priority"),
         enabled=_enabled(raw),
-        mode=_text(raw, "Mode") or "Enforce",
+        mode=_member(raw, "Mode", MODES) or "Enforce",
         conditions=dict(_parts(raw, CONDITIONS)),
         exceptions=dict(_parts(raw, [f"{EXCEPT}{one}" for one in CONDITIONS])),
         actions=dict(_parts(raw, ACTIONS)),
@@ -111,7 +121,7 @@ def rule(raw: Raw) -> Rule:
         comments=_text(raw, "Comments"),
         error_action=_text(raw, "RuleErrorAction") or "Ignore",
         sender_address=_text(raw, "SenderAddressLocation") or "Header",
-        recipient_address=_text(raw, "RecipientAddressType") or "Resolved",
+        recipient_address=_member(raw, "RecipientAddressType", ADDRESS_TYPES) or "Resolved",
         activates=_text(raw, "ActivationDate"),
         expires=_text(raw, "ExpiryDate"),
     )
@@ -144,8 +154,9 @@ def is_dehydrated(raw: Raw) -> bool | None:
 
 
 def address(text: str) -> str:
-    """An address in lower case, without the `smtp:` before it."""
-    return text.strip().lower().removeprefix("smtp:")
+    """An address in lower case, its domain in A-labels, without the `smtp:` before it."""
+    local, at, domain = text.strip().lower().removeprefix("smtp:").rpartition("@")
+    return f"{local}@{_host(domain)}" if at else domain
 
 
 def _identity(raw: Raw, what: str) -> tuple[str, str]:
@@ -175,6 +186,8 @@ def _parts(raw: Raw, among: list[str] | tuple[str, ...]) -> Iterator[tuple[str, 
     """The parameters that say something: null, an empty list and False do not."""
     for name in among:
         values = tuple(_values(raw.get(name)))
+        if name.endswith("DomainIs"):
+            values = tuple(_host(one) for one in _plain(name, values))
         if values and values != ("False",):
             yield name, values
 
@@ -186,6 +199,14 @@ def _text(raw: Raw, name: str) -> str:
     if isinstance(value, (list, Mapping)):
         raise UnreadableError(f"{name} is a {type(value).__name__} and no text")
     return _clean(value)
+
+
+def _member(raw: Raw, name: str, members: tuple[str, ...]) -> str:
+    """A member of an enumeration, as the vendor writes it; of a number nobody says which it is."""
+    text = _text(raw, name)
+    if text.isdecimal():
+        raise UnreadableError(f"{name} is the number {text}")
+    return next((one for one in members if one.lower() == text.lower()), text)
 
 
 def _flag(raw: Raw, name: str, *, absent: bool = False) -> bool:
@@ -201,10 +222,11 @@ def _flag(raw: Raw, name: str, *, absent: bool = False) -> bool:
 
 def _number(raw: Raw, name: str) -> int:
     value = raw.get(name)
-    try:
-        return int(value)  # type: ignore[arg-type]  # what cannot be read is told
-    except (TypeError, ValueError, OverflowError):
-        raise UnreadableError(f"{name} is no number") from None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return int(value)
+    raise UnreadableError(f"{name} is no number")
 
 
 def _texts(raw: Raw, name: str) -> tuple[str, ...]:
@@ -223,7 +245,15 @@ def _values(value: Any) -> Iterator[str]:
 
 
 def _sorted(raw: Raw, name: str, read: Callable[[str], str]) -> tuple[str, ...]:
-    return tuple(sorted({read(one) for one in _texts(raw, name)} - {""}))
+    return tuple(sorted({read(one) for one in _plain(name, _texts(raw, name))} - {""}))
+
+
+def _plain(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Values that are names each; an object, or several in one text, would pass for a name."""
+    for one in values:
+        if _NO_NAME.search(one.strip()):
+            raise UnreadableError(f"{name} holds {one!r}, which is no name")
+    return values
 
 
 def _smart_host(text: str) -> str:
