@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from exosync_adapters.exchange.records import Connector, Organisation, Rule
+from exosync_adapters.exchange.records import Connector, Organisation, Rule, folded
 from exosync_adapters.exchange.settings import ExchangeSettings
 
 CONNECTOR, RULE, DOMAIN = "connector", "rule", "domain"
@@ -198,5 +198,5 @@ def _found(
     marked = tuple(one for one in all_ if is_marked(comment(one), mark))
     others = [one for one in all_ if one not in marked]
     was = next((one for one in others if guid and one.guid == guid), None)
-    named = next((one for one in others if one.name.lower() == name.lower()), None)
+    named = next((one for one in others if folded(one.name) == folded(name)), None)
     return Found(marked, was or named, was_ours=was is not None)

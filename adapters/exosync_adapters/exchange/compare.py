@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Final
 
 from exosync.core.target import digest
-from exosync_adapters.exchange.records import Connector, Rule
+from exosync_adapters.exchange.records import Connector, Rule, folded
+from exosync_adapters.fields import domain_name
 
 Parameters = Mapping[str, object]
 """Parameters by their names, as JSON values; what is not set is None."""
@@ -79,7 +80,7 @@ def resolved(name: str, connectors: Iterable[Connector]) -> Connector | None:
     """The connector that a rule means by a name or a Guid; the very same name first."""
     all_ = tuple(connectors)
     exact = (one for one in all_ if name in (one.name, one.guid))
-    alike = (one for one in all_ if name.lower() in (one.name.lower(), one.guid.lower()))
+    alike = (one for one in all_ if folded(name) in (folded(one.name), one.guid.lower()))
     return next(chain(exact, alike), None) if name else None
 
 
@@ -129,20 +130,18 @@ def host(value: str) -> str:
     """A name or an address of a host in A-labels and lower case, without brackets and last dot."""
     plain = value.strip().strip("[]").rstrip(".").lower()
     try:
-        return plain.encode("idna").decode() if not plain.isascii() else plain
-    except UnicodeError:
+        return plain if plain.isascii() else domain_name(plain)
+    except ValueError:
         return plain
 
 
 def address(value: str) -> str:
-    """An address without `smtp:` before it and a priority after it, in lower case."""
+    """An address without `smtp:` before it and a priority after it, in lower case and A-labels."""
     plain = value.strip().lower().removeprefix("smtp:")
     before, _, after = plain.rpartition(";")
-    return before if before and after.isdecimal() else plain
-
-
-def _lower(value: str) -> str:
-    return value.strip().lower()
+    bare = before if before and after.isdecimal() else plain
+    local, at, domain = bare.rpartition("@")
+    return f"{local}@{host(domain)}" if at else bare
 
 
 def _same(value: str) -> str:
@@ -161,7 +160,7 @@ _ALIKE: dict[str, Callable[[str], str]] = {
 
 
 def _alike(name: str) -> Callable[[str], str]:
-    return _ALIKE.get(name, _lower)
+    return _ALIKE.get(name, folded)
 
 
 def _value(name: str, values: Sequence[str]) -> object:

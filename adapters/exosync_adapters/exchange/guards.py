@@ -19,7 +19,7 @@ from exosync_adapters.exchange.aim import (
     with_mark,
 )
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.records import Call, Connector, Rule
+from exosync_adapters.exchange.records import Call, Connector, Rule, folded
 from exosync_adapters.exchange.seen import Seen
 
 _ADOPTED_BY_OTHERS = frozenset({"hybridwizard", "migrated"})
@@ -48,7 +48,7 @@ def _strangers(seen: Seen) -> Iterator[Refusal]:
     )
     for resource, found, name in pairs:
         one = found.namesake
-        if one is None or any(ours.name.lower() == name.lower() for ours in found.marked):
+        if one is None or any(folded(ours.name) == folded(name) for ours in found.marked):
             continue
         words = rules.mark_lost if found.was_ours else rules.not_owned
         yield words(resource, one, aim.mark, aim.target)
@@ -64,7 +64,7 @@ def unknown_parts(seen: Seen) -> tuple[Refusal, ...]:
 def renamed(seen: Seen) -> tuple[Refusal, ...]:
     """Ours would get another name while others' rules name it."""
     ours, rule = seen.owned.connector, seen.owned.rule
-    if ours is None or ours.name.lower() == seen.aim.settings.connector_name.lower():
+    if ours is None or folded(ours.name) == folded(seen.aim.settings.connector_name):
         return ()
     users = tuple(one for one in seen.users(ours) if one is not rule)
     return (rules.connector_in_use(ours, users, removed=False),) if users else ()

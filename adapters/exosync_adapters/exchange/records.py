@@ -6,9 +6,15 @@ Get-TransportRule (learn.microsoft.com/powershell/module/exchangepowershell).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+
+def folded(name: str) -> str:
+    """A name in the one form in which equal ones are equal: composed (NFC), and without case."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 class Listing(StrEnum):
@@ -123,16 +129,12 @@ class Organisation:
     dehydrated: bool | None = None
 
     def domain(self, name: str) -> AcceptedDomain | None:
-        """The accepted domain of that name, or the one that accepts its subdomains."""
+        """The accepted domain of that name, or the nearest that accepts its subdomains."""
         exact = next((one for one in self.domains if one.name == name), None)
-        return exact or next(
-            (one for one in self.domains if one.match_subdomains and name.endswith(f".{one.name}")),
-            None,
+        above = (
+            one for one in self.domains if one.match_subdomains and name.endswith(f".{one.name}")
         )
-
-    def connector(self, name: str) -> Connector | None:
-        """The connector of that name, in any case."""
-        return next((one for one in self.connectors if one.name.lower() == name.lower()), None)
+        return exact or max(above, key=lambda one: len(one.name), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line
 from exosync_adapters.exchange.aim import Owned
+from exosync_adapters.exchange.compare import resolved
 from exosync_adapters.exchange.findings.connector import PLAN_MENDS, few, quoted
 from exosync_adapters.exchange.findings.foreign import carves_out, is_in_force, may_take
 from exosync_adapters.exchange.records import Listing, Organisation, Rule
@@ -166,9 +167,8 @@ def _of_its_connector(owned: Owned, name: str, organisation: Organisation) -> It
     ours, connector = owned.rule, owned.connector
     if ours is None or not ours.connector:
         return
-    ids = {one.name.lower() for one in organisation.connectors}
-    ids |= {one.guid.lower() for one in organisation.connectors}
-    if ours.connector.lower() not in ids:
+    found = resolved(ours.connector, organisation.connectors)
+    if found is None:
         if Listing.CONNECTORS not in organisation.incomplete:
             yield Finding(
                 "rule_connector_gone",
@@ -177,8 +177,7 @@ def _of_its_connector(owned: Owned, name: str, organisation: Organisation) -> It
                 f"{PLAN_MENDS}",
             )
         return
-    own = {connector.name.lower(), connector.guid.lower()} if connector else set()
-    if ours.connector.lower() not in own:
+    if found != connector:
         mend = PLAN_MENDS if connector else "exosync plan says what there is to do first"
         yield Finding(
             "rule_connector_other",

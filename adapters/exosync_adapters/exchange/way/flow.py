@@ -99,7 +99,8 @@ def _once(exits: Iterable[Exit]) -> tuple[Exit, ...]:
     """One exit for each end, whatever leads to it."""
     found: dict[tuple[Going, str], Exit] = {}
     for one in exits:
-        found.setdefault((one.going, one.name.lower()), one)
+        where = one.connector.guid if one.connector else one.name
+        found.setdefault((one.going, where), one)
     return tuple(found.values())
 
 

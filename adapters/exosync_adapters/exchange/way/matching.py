@@ -107,6 +107,7 @@ _OF_CLASS = {
     "RedirectMessage": "RedirectMessageTo",
     "RejectMessage": "RejectMessageReasonText",
     "SetHeader": "SetHeaderName",
+    "SmtpRejectMessage": "SmtpRejectMessageRejectText",
 }
 
 

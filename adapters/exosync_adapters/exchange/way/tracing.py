@@ -145,7 +145,7 @@ def _end_words(one: Exit) -> str:
 def wanted_away(settings: ExchangeSettings, message: Message, groups: Groups) -> Truth:
     """Whether the configuration wants the recipient's mail on the other side."""
     who, party = message.recipient, message.to
-    if who in settings.validation_recipients:
+    if who.lower() in {one.lower() for one in settings.validation_recipients}:
         return True
     routed, spared = settings.routed, settings.exceptions.group
     if spared and is_member(spared, groups, who, party):

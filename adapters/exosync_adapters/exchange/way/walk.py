@@ -28,10 +28,12 @@ _ENDS = {
 _HARMLESS = frozenset(
     {
         "addmanagerasrecipienttype",
+        "addtorecipient",
         "addtorecipients",
         "applyclassification",
         "applydisclaimer",
         "applydisclaimerwithseparator",
+        "applyhtmldisclaimer",
         "applyhtmldisclaimerfallbackaction",
         "applyhtmldisclaimerlocation",
         "applyhtmldisclaimertext",
@@ -99,8 +101,8 @@ class Walk:
             told = f"the rule {rule.name} {end}" if end else f"what the rule {rule.name} does"
             self.ends.append((told, does if end else None))
         if rule.connector:
-            before = self.routes.get(rule.connector.lower(), (rule, False))
-            self.routes[rule.connector.lower()] = (before[0], either((before[1], does)))
+            before = self.routes.get(rule.connector, (rule, False))
+            self.routes[rule.connector] = (before[0], either((before[1], does)))
         if rule.stops:
             self.reached = False if does else None
             self.stopped_by = rule.name
