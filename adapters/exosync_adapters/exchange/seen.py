@@ -137,6 +137,8 @@ def seen(
         (CONNECTOR, Listing.CONNECTORS, holding.connector),
         (RULE, Listing.RULES, holding.rule),
     ):
+        if one.was_ours:
+            continue  # what was ours is there without its mark: that is told until it is settled
         if one.ours is not None:
             ids[resource] = one.ours.guid
         elif one.namesake is None and listing not in organisation.incomplete:
