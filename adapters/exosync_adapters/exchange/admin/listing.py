@@ -94,16 +94,34 @@ def members(admin: Asked, group: str) -> frozenset[str]:
 
 def recipient(admin: Asked, address: str) -> Recipient | None:
     """Who has an address; None if nobody has. Raises TargetError if that cannot be concluded."""
+    wanted, whys = reading.address(address), []
+    for written in _spellings(address):
+        try:
+            told = admin.read(Call("Get-Recipient", {"Identity": written, **_EVERYTHING}))
+        except MissingError:
+            continue
+        listed = _read(told, reading.recipient)
+        found = next((one for one in listed.values if wanted in one.addresses), None)
+        if found is not None:
+            return found
+        whys += [listed.why] if listed.why else []
+    if whys:
+        raise TargetError(f"whether {address} is known cannot be told: {whys[0]}")
+    return None
+
+
+def _spellings(address: str) -> Iterator[str]:
+    """An address as it is given, and in U-labels: in which an identity is found is not told."""
+    yield address
+    local, _, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return
+    import idna
+
     try:
-        told = admin.read(Call("Get-Recipient", {"Identity": address, **_EVERYTHING}))
-    except MissingError:
-        return None
-    listed = _read(told, reading.recipient)
-    wanted = reading.address(address)
-    found = next((one for one in listed.values if wanted in one.addresses), None)
-    if found is None and listed.why:
-        raise TargetError(f"whether {address} is known cannot be told: {listed.why}")
-    return found
+        yield f"{local}@{idna.decode(domain)}"
+    except idna.IDNAError:
+        return
 
 
 def _published(admin: Asked, endpoint: str, call: Call) -> Answer:

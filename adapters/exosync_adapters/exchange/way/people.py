@@ -152,11 +152,11 @@ class People:
         self._nested |= {address for address, nested in members.items() if nested}
         self._mailboxes |= {reading.member(one): _has_one(one) for one in told.value}
         too_many = self.most is not None and len(members) > self.most
-        if told.truncated or told.warnings or "" in members or too_many:
+        if told.truncated or told.warnings or _is_hidden(told.value) or too_many:
             why = TargetError("; ".join(told.warnings) or "not all members were told")
             self._cannot(group, f"who is in {group}", why)
             return None
-        return frozenset(members)
+        return frozenset(members) - {""}
 
     def _cannot(self, where: str, what: str, error: TargetError) -> None:
         title = f"{what} could not be asked"
@@ -169,8 +169,20 @@ def has_mailbox(type_: str) -> bool:
 
 
 def _has_one(member: reading.Raw) -> Truth:
-    told = member.get("RecipientTypeDetails") or member.get("RecipientType")
-    return has_mailbox(str(told)) if told else None
+    told = _kind(member)
+    return has_mailbox(told) if told else None
+
+
+def _is_hidden(members: Iterable[reading.Raw]) -> bool:
+    """Whether somebody may be in a group unseen: a group without an address, or who knows what.
+
+    A person without one, such as a user without a licence, gets no mail.
+    """
+    return any(not reading.member(one) and (is_group(one) or not _kind(one)) for one in members)
+
+
+def _kind(raw: reading.Raw) -> str:
+    return str(raw.get("RecipientTypeDetails") or raw.get("RecipientType") or "")
 
 
 def is_group(raw: reading.Raw) -> bool:
