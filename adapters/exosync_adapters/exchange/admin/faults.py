@@ -212,11 +212,14 @@ def _said(value: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _details(failed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """`ExNNNNNN|type|text` or `|type|text`; what has another form is text alone."""
+    """`ExNNNNNN|type|text` or `|type|text`, or the same as JSON; another form is text alone."""
     found = failed.get("details")
     for one in found if isinstance(found, list) else [found]:
         message = _text(_mapping(one).get("message"))
-        if found_parts := re.fullmatch(r"\w*\|([\w.+`]*)\|(.*)", message, re.DOTALL):
+        thrown = _decoded(message.encode("utf-8", "replace")) or {}
+        if text := _text(thrown.get("Message")):
+            yield _text(thrown.get("TypeName")), text
+        elif found_parts := re.fullmatch(r"\w*\|([\w.+`]*)\|(.*)", message, re.DOTALL):
             yield found_parts[1], found_parts[2]
         elif message:
             yield "", message
