@@ -156,6 +156,7 @@ _ALIKE: dict[str, Callable[[str], str]] = {
     "SentToMemberOf": address,
     "ExceptIfSentToMemberOf": address,
     "SetHeaderValue": _same,
+    ROUTE: _same,  # names were resolved: another connector's may differ in its case alone
 }
 
 
