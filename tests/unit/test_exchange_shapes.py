@@ -281,10 +281,10 @@ def test_two_connectors_that_differ_in_case_are_two_ends() -> None:
     """And one that two rules name in either case is one."""
     ours = connector(name="Out")
     theirs = Connector("OUT", "theirs", True, "Partner", True, use_mx=False)
-    unsure = {"conditions": {"SubjectContainsWords": ("x",)}}
 
     def to(name: str) -> Rule:
-        return Rule(name, name, 0, True, "Enforce", **unsure, actions={compare.ROUTE: (name,)})
+        unsure = {"SubjectContainsWords": ("x",)}
+        return Rule(name, name, 0, True, "Enforce", unsure, actions={compare.ROUTE: (name,)})
 
     message = Message("ada@example.com", "bob@partner.example", datetime.now(UTC))
     both = flow(tenant(ours, theirs, to("Out"), to("OUT")), message, {})
