@@ -145,7 +145,7 @@ def test_the_image_holds_nothing_to_break_out_with(image: Image) -> None:
 
 
 def test_all_of_exosync_is_in_the_image(image: Image, tmp_path: Path) -> None:
-    """Extras, time zones, Google's two descriptions, and the code ready compiled."""
+    """Extras, time zones, Google's three descriptions, and the code ready compiled."""
     one = Container(image=image, folder=tmp_path)
     one.prepare("")
     told = one.run(
@@ -155,6 +155,7 @@ def test_all_of_exosync_is_in_the_image(image: Image, tmp_path: Path) -> None:
         "zoneinfo.ZoneInfo('Europe/Berlin')\n"
         "assert cache.get_static_doc('cloudidentity', 'v1')\n"
         "assert cache.get_static_doc('admin', 'reports_v1')\n"
+        "assert cache.get_static_doc('gmail', 'v1')\n"
         "print(importlib.util.find_spec('exosync').cached)",
         entry=False,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +27,23 @@ class Office:
         self.shell, self.company = shell, company
         self._feed, self._port = feed, port
 
-    def configure(self, **exchange: Any) -> None:
-        """Write the configuration, with further keys of the exchange target."""
+    def configure(self, google: Json | None = None, **exchange: Any) -> None:
+        """Write the configuration, with further keys of the exchange target.
+
+        With keys of the google target that stands beside it.
+        """
         told = targets(self.company, self.shell.folder, self._port, **exchange)
-        self.shell.configure(feed={"url": self._feed}, targets=told[:1])
+        beside = [] if google is None else [{**told[2], **google}]
+        self.shell.configure(feed={"url": self._feed}, targets=[told[0], *beside])
 
     def send(self, *more: str, sender: str = ADA, to: str = BOTH) -> Ended:
         """Foretell, send, and tell what became of it."""
         return self.shell.run("trace", sender, to, "--send", "--wait", "20s", *more)
 
 
-@pytest.fixture
-def office(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Office]:
-    """Connector and rule are made by hand, and everybody lets Exchange Online in."""
-    monkeypatch.chdir(tmp_path)
+@contextmanager
+def opened(shell: Shell) -> Iterator[Office]:
+    """The company, everybody in it letting Exchange Online in."""
     with ExitStack() as stack:
         server = stack.enter_context(
             DnsStandin(
@@ -55,7 +56,17 @@ def office(
         made = stack.enter_context(company(Names(server.host, server.port)))
         made.exchange.access.app_roles |= {"Mail.Send"}
         made.let_in("40.92.0.0/15", "40.107.0.0/16")
-        yield Office(Shell(tmp_path, capsys), feed.url, made, server.port)
+        yield Office(shell, feed.url, made, server.port)
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """Everybody lets Exchange Online in; a test makes connector and rule by hand."""
+    monkeypatch.chdir(tmp_path)
+    with opened(Shell(tmp_path, capsys)) as one:
+        yield one
 
 
 def sent(ended: Ended) -> Json:

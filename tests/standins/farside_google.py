@@ -13,10 +13,13 @@ It goes by what `tests.standins.google` holds. Help is support.google.com/a/answ
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from tests.standins.farside_mimecast import is_in
 from tests.standins.google import GoogleStandIn
+from tests.standins.google_gmail import Kept, Stamp
 from tests.standins.mailflow_client import Tls
 from tests.standins.mailflow_letter import Hop, Letter, Verdict, domain_of
 from tests.standins.mailflow_post import Post
@@ -37,7 +40,8 @@ NOT_LISTED = "421 4.7.0 IP not in whitelist for RCPT domain, closing connection.
 class GoogleMail:
     """Gmail for a domain. `mailboxes` are those that exist, with what they hold.
 
-    `back` is a host that mail for others is sent to ("unrecognized / catch-all" routing, help
+    The Gmail API of `account` shows the same mailboxes. What is from a sender in `junk` lands among
+    the spam. `back` is a host that mail for others is sent to ("unrecognized / catch-all" routing, help
     12971016): "" for none. `any_address`: an address that is not listed will do if SPF passes.
     """
 
@@ -54,7 +58,9 @@ class GoogleMail:
     ) -> None:
         self.post, self.account = post, account
         self.address, self.host = address, host
-        self.mailboxes: dict[str, list[Letter]] = {one.lower(): [] for one in mailboxes}
+        self.mailboxes: dict[str, list[Kept]] = {one.lower(): [] for one in mailboxes}
+        account.gmail.mailboxes = self.mailboxes
+        self.junk: set[str] = set()
         self.users: dict[str, str] = {}
         self.back = ""
         self.any_address = False
@@ -81,11 +87,33 @@ class GoogleMail:
         """Into the mailbox, or back."""
         for one in letter.to:
             if (box := self.mailboxes.get(one.lower())) is not None:
-                box.append(letter)
+                box.append(self._kept(letter, one))
                 said = "250 2.0.0 OK"
                 self.post.note(Hop(letter.id, one, self.name, Verdict.DELIVERED, says=said))
             else:
                 self._send_back(letter, one)
+
+    def _kept(self, letter: Letter, recipient: str) -> Kept:
+        """The message with Gmail's headers in place of the one that took it in.
+
+        What they tell of SPF behind an inbound gateway is not documented: here, of the address
+        before it.
+        """
+        top, rest = letter.content.split(b"\r\n", 1)
+        judged = self.external(letter) or letter.source
+        stamp = Stamp(
+            at=datetime.now(UTC),
+            recipient=recipient,
+            source=letter.source,
+            name=top.split()[2].decode(),
+            judged=judged,
+            spf=self.post.names.spf(judged, domain_of(letter.sender)),
+            tls=letter.tls,
+        )
+        fields = {one.name: getattr(letter, one.name) for one in dataclasses.fields(letter)}
+        fields["content"] = stamp.headers(letter.sender) + rest
+        label = "SPAM" if letter.sender in self.junk else "INBOX"
+        return Kept(**fields, at=stamp.at, labels=("UNREAD", label))
 
     def _send_back(self, letter: Letter, recipient: str) -> None:
         hop = Hop(letter.id, recipient, self.name, Verdict.ROUTED, self.address, host=self.back)

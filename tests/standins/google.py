@@ -12,7 +12,8 @@ gateway. In a test:
         google.set_allowlist(["192.0.2.1", "198.51.100.0/24"])
 
 All hosts answer at one address, told apart by path: the token endpoint (oauth2.googleapis.com),
-signJwt and its like (iamcredentials), the Policy API (cloudidentity) and the Reports API (admin).
+signJwt and its like (iamcredentials), the Policy API (cloudidentity), the Reports API (admin) and
+Gmail's (gmail).
 What may go wrong is in `tests.standins.google_switches` and `tests.standins.google_replies`.
 """
 
@@ -30,6 +31,7 @@ from typing import Any, Self
 
 from tests.standins.google_audit import AuditLog
 from tests.standins.google_auth import Authority
+from tests.standins.google_gmail import Gmail
 from tests.standins.google_identity import PolicyApi
 from tests.standins.google_keys import TOKEN_URI, key_file_text
 from tests.standins.google_policies import Policies, Policy
@@ -67,12 +69,14 @@ class GoogleStandIn:
         self.authority = Authority(
             account=service_account, users={admin, PERSON}, delegated=delegated
         )
+        self.gmail = Gmail()
+        self.authority.mailboxes = lambda: self.gmail.mailboxes
         self.audit = AuditLog(admin.partition("@")[2], now())
         self._now = now
         self._policies = Policies(allowlist)
         api = PolicyApi(self._policies, self.audit)
         admins = {admin, PERSON} if super_admin else set()
-        self.routes = Routes(customer, self.authority, api, self.audit, admins)
+        self.routes = Routes(customer, self.authority, api, self.audit, self.gmail, admins)
         self._lock = threading.RLock()
         self._scripts: list[tuple[str, deque[Reply | None]]] = []
         self._before: list[tuple[str, str, Callable[[], object]]] = []

@@ -10,7 +10,7 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -49,15 +49,21 @@ class Token:
 
 
 class Authority:
-    """Gives tokens and knows them again."""
+    """Gives tokens and knows them again. Owners of mailboxes are users too."""
 
     def __init__(self, *, account: str, users: Iterable[str], delegated: Iterable[str]) -> None:
         self.account = account
         self.users = set(users)
         self.delegated = set(delegated)
+        self.mailboxes: Callable[[], Collection[str]] = tuple
         self.file_key = made_key("key file")
         self.system_key = made_key("system-managed")
         self._tokens: dict[str, Token] = {}
+
+    @property
+    def given(self) -> tuple[Token, ...]:
+        """The tokens that were given, as far as they were not expired."""
+        return tuple(self._tokens.values())
 
     def expire(self, *, source: bool) -> None:
         """No token that was given holds any longer; those of the source only if asked."""
@@ -99,7 +105,7 @@ class Authority:
         # Only the exact scopes that the Admin console lists; one that is not there refuses all.
         if not scopes <= self.delegated:
             return replies.unauthorized_client(switches.unauthorized_status)
-        if subject not in self.users:
+        if subject not in self.users and subject.lower() not in self.mailboxes():
             return replies.invalid_grant("Invalid email or User ID")  # Google's OAuth page
         return self._answer(self._given(subject, "user", scopes, switches))
 

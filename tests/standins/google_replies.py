@@ -109,6 +109,19 @@ def not_super_admin() -> Reply:
     return error(403, "The caller does not have permission")
 
 
+def forbidden(message: str) -> Reply:
+    """Seen: how Gmail says that something may not be had with this scope, or of this user."""
+    older = {"message": message, "domain": "global", "reason": "forbidden"}
+    return error(403, message, errors=[older])
+
+
+def no_gmail() -> Reply:
+    """Seen: a user for whom Gmail is off."""
+    message = "Mail service not enabled"
+    older = {"message": message, "domain": "global", "reason": "failedPrecondition"}
+    return error(400, message, status="FAILED_PRECONDITION", errors=[older])
+
+
 def no_privilege() -> Reply:
     """Seen: the Admin SDK's answer to an administrator without the privilege."""
     told = "Not Authorized to access this resource/api"

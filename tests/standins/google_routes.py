@@ -11,10 +11,12 @@ from tests.standins import google_replies as replies
 from tests.standins.google_audit import AuditLog
 from tests.standins.google_auth import SOURCE, Authority, Token
 from tests.standins.google_discovery import Discovery, Method, discovery
+from tests.standins.google_gmail import Caller, Gmail
 from tests.standins.google_identity import Moment, PolicyApi
 from tests.standins.google_switches import (
     ADMIN_SDK,
     CLOUD_IDENTITY,
+    GMAIL,
     IAM_CREDENTIALS,
     IAM_SCOPES,
     Switches,
@@ -26,12 +28,14 @@ Json = Any
 TITLES = {
     CLOUD_IDENTITY: "Cloud Identity API",
     ADMIN_SDK: "Admin SDK API",
+    GMAIL: "Gmail API",
     IAM_CREDENTIALS: "IAM Service Account Credentials API",
 }
 TOKEN_PATHS = ("/token", "/o/oauth2/token", "/oauth2/v4/token")  # older key files have the others
 _SERVICES = {
     "cloudidentity.v1": CLOUD_IDENTITY,
     "admin.reports_v1": ADMIN_SDK,
+    "gmail.v1": GMAIL,
     "iamcredentials.v1": IAM_CREDENTIALS,
 }
 
@@ -50,6 +54,7 @@ class Routes:
         authority: Authority,
         policies: PolicyApi,
         audit: AuditLog,
+        gmail: Gmail,
         admins: AbstractSet[str],
     ) -> None:
         self.violations: list[str] = []
@@ -57,6 +62,7 @@ class Routes:
         self._authority = authority
         self._policies = policies
         self._audit = audit
+        self._gmail = gmail
         self._admins = admins
 
     def answer(self, request: Request, switches: Switches, now: datetime, *, strict: bool) -> Reply:
@@ -117,6 +123,10 @@ class Routes:
         actor = "" if token is None else token.principal
         moment = Moment(self._customer, switches, now, actor)
         name = method.parameters.get("name", "")
+        if method.api == "gmail.v1":
+            scopes = frozenset() if token is None else token.scopes
+            caller = Caller(actor, scopes, switches)
+            return self._gmail.answer(method.id, request, method.parameters, caller)
         match method.id:
             case "cloudidentity.policies.list":
                 return self._policies.listed(request.query, moment)
@@ -143,6 +153,9 @@ class Routes:
 _SERVED = (
     "cloudidentity.policies.",
     "reports.activities.list",
+    "gmail.users.getProfile",
+    "gmail.users.messages.list",
+    "gmail.users.messages.get",
     "iamcredentials.projects.serviceAccounts.signJwt",
     "iamcredentials.projects.serviceAccounts.signBlob",
     "iamcredentials.projects.serviceAccounts.generateAccessToken",

@@ -16,7 +16,8 @@ from typing import Literal
 READ_POLICIES = "https://www.googleapis.com/auth/cloud-identity.policies.readonly"
 WRITE_POLICIES = "https://www.googleapis.com/auth/cloud-identity.policies"
 READ_AUDIT = "https://www.googleapis.com/auth/admin.reports.audit.readonly"
-ALL_SCOPES = (READ_POLICIES, WRITE_POLICIES, READ_AUDIT)
+READ_HEADERS = "https://www.googleapis.com/auth/gmail.metadata"
+ALL_SCOPES = (READ_POLICIES, WRITE_POLICIES, READ_AUDIT, READ_HEADERS)
 IAM_SCOPES = (  # discovery names the first; google-auth asks for the second
     "https://www.googleapis.com/auth/cloud-platform",
     "https://www.googleapis.com/auth/iam",
@@ -24,6 +25,7 @@ IAM_SCOPES = (  # discovery names the first; google-auth asks for the second
 
 CLOUD_IDENTITY = "cloudidentity.googleapis.com"
 ADMIN_SDK = "admin.googleapis.com"
+GMAIL = "gmail.googleapis.com"
 IAM_CREDENTIALS = "iamcredentials.googleapis.com"
 
 Mutate = Literal[
@@ -50,7 +52,7 @@ class Switches:
     token_seconds: int = 3599  # ours: just under the hour that a grant asks for
     clock_error: timedelta = timedelta()  # the service's clock is ahead of the client's by this
     unauthorized_status: int = 401  # 400 or 401: unknown
-    disabled_apis: tuple[str, ...] = ()  # CLOUD_IDENTITY, ADMIN_SDK, IAM_CREDENTIALS
+    disabled_apis: tuple[str, ...] = ()  # CLOUD_IDENTITY, ADMIN_SDK, GMAIL, …
 
     # policies.list
     not_found: bool = False  # GAM issue 1982: for some domains, Google's own fault
@@ -88,5 +90,9 @@ class Switches:
     # Elastic: one save gives several activities. The fields of this proto but is_empty: unknown.
     audit_fields: tuple[str, ...] = field(default=("is_empty",))
     inbound_gateway_name: str = "INBOUND_GATEWAY"  # the real SETTING_NAME is unknown
+
+    # Gmail
+    no_gmail: tuple[str, ...] = ()  # users for whom the service is off
+    oldest_first: bool = False  # the order of a list is not documented
 
     latency_seconds: float = 0.0

@@ -14,13 +14,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it came: `path` still quoted; of a name's values in `query` the last counts."""
+    """One request as it came: `path` still quoted; of a name's values in `query` the last counts.
+
+    `pairs` has them all.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, parts.path, query, dict(self.headers.items()), body)
+        headers = dict(self.headers.items())
+        request = Request(self.command, parts.path, dict(pairs), headers, body, pairs)
         reply = self.server.answer(request)
         self.close_connection = True
         getattr(self, f"_send_{reply.manner}")(reply)

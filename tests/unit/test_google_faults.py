@@ -27,7 +27,14 @@ from exosync_adapters.google_workspace.faults import (
     read,
 )
 from exosync_adapters.google_workspace.http import BusyError, Transport
-from exosync_adapters.google_workspace.scopes import POLICIES, READ_POLICIES, REPORTS, Caller
+from exosync_adapters.google_workspace.scopes import (
+    GMAIL,
+    POLICIES,
+    READ_HEADERS,
+    READ_POLICIES,
+    REPORTS,
+    Caller,
+)
 
 ACCOUNT = "exosync@project.iam.gserviceaccount.com"
 CALLER = Caller("postmaster@example.com", READ_POLICIES, POLICIES, ACCOUNT, "123456789")
@@ -101,6 +108,30 @@ def test_a_missing_privilege_is_that_of_the_api() -> None:
 
     assert "be a super administrator" in str(of_answer(403, error(), CALLER).error)
     assert "Reports privilege" in str(of_answer(403, error(), reports).error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [error("FAILED_PRECONDITION"), {"error": {"errors": [{"reason": "failedPrecondition"}]}}],
+)
+def test_a_user_without_gmail_is_told_of_gmail_alone(body: Any) -> None:
+    """Of other services the same words mean something else."""
+    owner = Caller("alan@example.com", READ_HEADERS, GMAIL)
+
+    fault = of_answer(400, body, owner)
+
+    assert ("no_gmail", TargetDenied, False) == summary(fault)
+    assert "Gmail does not serve alan@example.com" in str(fault.error)
+    assert "refused" == of_answer(400, body, CALLER).kind
+
+
+def test_a_user_whom_google_does_not_know_is_named_for_what_it_is() -> None:
+    """The administrator of the configuration, or the owner of a mailbox."""
+    owner = Caller("alan@example.com", READ_HEADERS, GMAIL)
+    args = ("invalid_grant: Invalid email or User ID",)
+
+    assert "admin: there is no user postmaster@" in str(of_refresh(args, CALLER).error)
+    assert "no mailbox to look into" in str(of_refresh(args, owner).error)
 
 
 @pytest.mark.parametrize(

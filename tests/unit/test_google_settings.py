@@ -39,11 +39,12 @@ def test_what_is_not_said_is_safe() -> None:
     """Nothing is written, nothing is split, the log is read, pages have a pause."""
     chosen = settings()
 
-    assert ("never", None, None, True, ()) == (
+    assert ("never", None, None, True, False, ()) == (
         chosen.write,
         chosen.split_to,
         chosen.max_entries,
         chosen.audit,
+        chosen.mailbox_headers,
         chosen.audit_words,
     )
     assert 1 == chosen.page_pause.total_seconds()
@@ -94,6 +95,12 @@ def test_a_gateway_without_the_log_needs_no_credentials() -> None:
     chosen = GoogleSettings.model_validate({**GATEWAY, "credentials": None, "audit": False})
 
     assert chosen.credentials is None
+
+
+def test_looking_into_mailboxes_needs_credentials_in_any_case() -> None:
+    """Also where nothing else is asked."""
+    keys = {**GATEWAY, "credentials": None, "audit": False, "mailbox_headers": True}
+    assert "mailbox_headers does without" in refused(keys)
 
 
 def test_words_of_the_log_are_compared_in_lower_case() -> None:

@@ -32,6 +32,8 @@ def check(google: Google, settings: GoogleSettings) -> Iterator[Check]:
         yield from _policies(google, settings)
     if settings.audit:
         yield from _reports(google, settings)
+    if settings.mailbox_headers:
+        yield from _mailboxes(google, settings)
     yield from _not_tried(settings)
 
 
@@ -130,6 +132,32 @@ def _reports(google: Google, settings: GoogleSettings) -> Iterator[Check]:
         yield Check(session.caller.api.title, None, str(error), remedy)
     else:
         yield Check(session.caller.api.title, True, "is enabled and gives the Admin audit log")
+
+
+def _mailboxes(google: Google, settings: GoogleSettings) -> Iterator[Check]:
+    """Tried with the administrator's own mailbox, of which nothing but its name is asked for.
+
+    Only trace --send needs it, and that administrator may have no mailbox at all.
+    """
+    remedy = "or set mailbox_headers: false"
+    try:
+        session = google.mailbox(settings.admin)
+    except ExosyncError as error:
+        yield Check("mailbox headers", None, str(error), remedy)
+        return
+    fault = google.sign_in(session)
+    yield _delegation(session, fault, needed=False)
+    if fault is not None:
+        return
+    try:
+        google.ask(
+            session,
+            lambda service: service.users().getProfile(userId="me", fields="emailAddress"),
+        )
+    except TargetError as error:
+        yield Check(session.caller.api.title, None, str(error), remedy)
+    else:
+        yield Check(session.caller.api.title, True, f"is enabled and knows {settings.admin}")
 
 
 def _not_tried(settings: GoogleSettings) -> Iterator[Check]:

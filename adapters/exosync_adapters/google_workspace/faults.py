@@ -22,7 +22,7 @@ from exosync.errors import (
     TargetUnreachable,
 )
 from exosync_adapters.google_workspace.http import BusyError, StrangeError
-from exosync_adapters.google_workspace.scopes import Caller
+from exosync_adapters.google_workspace.scopes import GMAIL, Caller
 
 DELEGATION = (
     "Admin console: Security > Access and data control > API controls > Domain-wide delegation"
@@ -117,6 +117,18 @@ def of_answer(status: int, body: Any, caller: Caller, retry_after: str = "") -> 
     if status in (409, 412):
         text = f"{caller.api.title} says that it changed meanwhile{told}"
         return _fault("conflict", TargetConflict, text, status=status)
+    return _refused(status, error, told, caller)
+
+
+def _refused(status: int, error: Mapping[str, Any], told: str, caller: Caller) -> Fault:
+    """The rest; of Gmail also what it says of a user without Gmail: "Mail service not enabled"."""
+    unmet = error.get("status") == "FAILED_PRECONDITION" or "failedPrecondition" in _reasons(error)
+    if caller.api == GMAIL and unmet:
+        text = (
+            f"Gmail does not serve {caller.admin}{told}: see whether it is on for that user (Admin "
+            "console: Apps > Google Workspace > Gmail > Service status)"
+        )
+        return _fault("no_gmail", TargetDenied, text, status=status)
     text = f"{caller.api.title} answers with status {status}{told}"
     return _fault("refused", TargetError, text, status=status)
 
@@ -166,8 +178,8 @@ _REVOKED = (
 _REFRESHES = (
     ("unauthorized_client", "delegation", _UNDELEGATED),
     ("access_denied", "delegation", _UNDELEGATED),
-    ("invalid email or user id", "subject", "admin: there is no user {admin} in this account"),
-    ("not a valid email", "subject", "admin: there is no user {admin} in this account"),
+    ("invalid email or user id", "subject", "{nobody}"),
+    ("not a valid email", "subject", "{nobody}"),
     ("account not found", "account", "there is no service account {account} (any more)"),
     (
         "invalid jwt signature",
@@ -188,7 +200,7 @@ def _filled(told: str, caller: Caller) -> str:
     return told.format(
         client=caller.client,
         scope=caller.scope,
-        admin=caller.admin,
+        nobody=caller.nobody,
         account=caller.account or "the service account",
         delegation=DELEGATION,
     )

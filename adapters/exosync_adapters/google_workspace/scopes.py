@@ -7,16 +7,22 @@ from dataclasses import dataclass
 READ_POLICIES = "https://www.googleapis.com/auth/cloud-identity.policies.readonly"
 WRITE_POLICIES = "https://www.googleapis.com/auth/cloud-identity.policies"
 READ_AUDIT = "https://www.googleapis.com/auth/admin.reports.audit.readonly"
+READ_HEADERS = "https://www.googleapis.com/auth/gmail.metadata"
+"""The least that Gmail's discovery document offers for messages: headers and labels, no bodies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API: how the wheel names it, how Google's console calls it, and what it needs."""
+    """One API: how the wheel names it, how Google's console calls it, and what it needs.
+
+    `nobody` is what it means that Google does not know whom the service account acts for.
+    """
 
     name: str
     version: str
     title: str
     needs: str
+    nobody: str = "admin: there is no user {admin} in this account"
 
 
 POLICIES = Api(
@@ -27,13 +33,22 @@ POLICIES = Api(
 REPORTS = Api("admin", "reports_v1", "Admin SDK API", "have the Reports privilege")
 """Whether a custom role with that privilege is enough is unknown; a super administrator is."""
 
+GMAIL = Api(
+    "gmail",
+    "v1",
+    "Gmail API",
+    "have Gmail",
+    "there is no user {admin} in this account, so no mailbox to look into (a group has none)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, for what, in whose name: what a message must tell to be of use.
 
-    `account` is a service account's e-mail address and `client_id` its number, each empty
-    where it is not known; `host` is where the requests go if not to Google.
+    `admin` is the user who is acted for: of Gmail the owner of the mailbox. `account` is a
+    service account's e-mail address and `client_id` its number, each empty where it is not
+    known; `host` is where the requests go if not to Google.
     """
 
     admin: str
@@ -54,6 +69,11 @@ class Caller:
                 "Service Accounts, “OAuth 2 Client ID”)"
             )
         return "the client id of the service account"
+
+    @property
+    def nobody(self) -> str:
+        """What it means that Google does not know that user."""
+        return self.api.nobody.format(admin=self.admin)
 
     @property
     def place(self) -> str:

@@ -13,13 +13,16 @@ from functools import partial
 from typing import Any, Protocol
 
 from exosync.core.meter import Meter, unmetered
+from exosync.errors import TargetDenied
 from exosync_adapters.google_workspace import faults, libraries
 from exosync_adapters.google_workspace.credentials import Identity, Reveal, identity
 from exosync_adapters.google_workspace.faults import Fault
 from exosync_adapters.google_workspace.http import StrangeError, TokenRequest, Transport
 from exosync_adapters.google_workspace.scopes import (
+    GMAIL,
     POLICIES,
     READ_AUDIT,
+    READ_HEADERS,
     READ_POLICIES,
     REPORTS,
     WRITE_POLICIES,
@@ -104,16 +107,41 @@ class Google:
         """This thread's session with the Reports API; its scope is a token's of its own."""
         return self._session(REPORTS, READ_AUDIT)
 
+    def mailbox(self, address: str) -> Session:
+        """This thread's session with Gmail in the name of a mailbox's owner, for headers alone.
+
+        Raises TargetDenied where the credentials cannot act for that user.
+        """
+        session = self._session(GMAIL, READ_HEADERS, subject=address)
+        admin = self._settings.admin
+        if not session.identity.delegates and address.lower() != admin.lower():
+            raise TargetDenied(
+                f"these credentials act for nobody but {admin}: to look into the mailbox of "
+                f"{address}, a service account with domain-wide delegation is needed"
+            )
+        return session
+
     def ask(self, session: Session, make: Ask) -> Any:
         """The answer to a request that may be repeated. Raises the errors of targets."""
+        answer, fault = self._patiently(session, make)
+        if fault is not None:
+            raise fault.error
+        return answer
+
+    def find(self, session: Session, make: Ask) -> Any | None:
+        """The same of something that may be gone: None then (404)."""
+        answer, fault = self._patiently(session, make)
+        if fault is not None and fault.kind != "not_found":
+            raise fault.error
+        return answer
+
+    def _patiently(self, session: Session, make: Ask) -> tuple[Any, Fault | None]:
         attempt = 0
         while True:
             answer, fault = self.try_once(session, make)
-            if fault is None:
-                return answer
-            wait = _wait(fault, attempt)
+            wait = None if fault is None else _wait(fault, attempt)
             if wait is None:
-                raise fault.error
+                return answer, fault
             self.pause(wait)
             attempt += 1
 
@@ -160,24 +188,28 @@ class Google:
         """Let the time go by that there must be between two requests."""
         self.pause(self._settings.page_pause.total_seconds())
 
-    def _session(self, api: Api, scope: str) -> Session:
-        """Made at its first use. Raises ConfigError, or TargetDenied without credentials."""
+    def _session(self, api: Api, scope: str, *, subject: str = "") -> Session:
+        """Made at its first use, in the administrator's name or another's.
+
+        Raises ConfigError, or TargetDenied without credentials.
+        """
         held: dict[str, Session] = self._of_thread.__dict__
-        key = f"{api.name} {scope}"
+        who = subject or self._settings.admin
+        key = f"{api.name} {scope} {who}"
         if key not in held:
             libraries.load()
-            held[key] = self._made(api, scope)
+            held[key] = self._made(api, scope, who)
         return held[key]
 
-    def _made(self, api: Api, scope: str) -> Session:
+    def _made(self, api: Api, scope: str, subject: str) -> Session:
         from google_auth_httplib2 import AuthorizedHttp
         from googleapiclient.discovery import build
 
         settings = self._settings
-        caller = Caller(settings.admin, scope, api, host=settings.url or "")
+        caller = Caller(subject, scope, api, host=settings.url or "")
         assert settings.credentials is not None, "settings.py sees to it"
         try:
-            who = identity(settings.credentials, scope, admin=settings.admin, reveal=self._reveal)
+            who = identity(settings.credentials, scope, admin=subject, reveal=self._reveal)
         except faults.kinds() as error:
             raise faults.read(error, caller).error from None
         transport = Transport(

@@ -98,7 +98,7 @@ class GoogleSettings(Settings):
     credentials: CredentialsSettings | None = Field(
         default=None,
         description="How exosync shows Google who it is. Not needed for inbound_gateway with "
-        "audit: false, since nothing is asked then.",
+        "audit: false and without mailbox_headers, since nothing is asked then.",
     )
     setting: Setting = Field(
         description="email_allowlist or inbound_gateway; not both, since Google does not add to "
@@ -140,6 +140,12 @@ class GoogleSettings(Settings):
         description="Parts of the setting's name in the audit log, in any case. Default: those "
         "known for the setting.",
     )
+    mailbox_headers: bool = Field(
+        default=False,
+        description="Whether exosync trace --send may look for its own message in the recipient's "
+        "mailbox: headers and labels alone; needs the scope gmail.metadata, which is for every "
+        "mailbox of the account.",
+    )
     page_pause: Duration = Field(
         default=timedelta(seconds=1),
         ge=timedelta(0),
@@ -161,9 +167,11 @@ class GoogleSettings(Settings):
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
-        if self.credentials is None and (self.setting == EMAIL_ALLOWLIST or self.audit):
+        asks = self.setting == EMAIL_ALLOWLIST or self.audit or self.mailbox_headers
+        if self.credentials is None and asks:
             raise ValueError(
-                "credentials: are needed (only inbound_gateway with audit: false does without)"
+                "credentials: are needed (only inbound_gateway with audit: false and without "
+                "mailbox_headers does without)"
             )
         return self
 

@@ -6,6 +6,7 @@ Google's libraries, and everything that imports them, are loaded when something 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from exosync.core.desired import Desired
@@ -22,6 +23,7 @@ from exosync.core.target import (
     Verification,
 )
 from exosync.core.tasks import NOTHING_KNOWN, Known
+from exosync.core.trace import Sent, Stage
 from exosync.errors import StepDeclined, TargetConflict, UsageError
 from exosync_adapters.google_workspace import allowlist, allowlist_plan, gateway
 from exosync_adapters.google_workspace.memory import Declined
@@ -45,6 +47,7 @@ class GoogleTarget:
             settings, reveal=context.reveal, pause=context.pause, meter=context.meter
         )
         self._declined: Declined | None = None
+        self._observed: Observed | None = None
         self._adopted = IpRanges()
         told = allowlist.capabilities(settings) if self._is_allowlist else gateway.capabilities()
         self.capabilities = Capabilities(**told)
@@ -60,10 +63,12 @@ class GoogleTarget:
     def observe(self, known: Known = NOTHING_KNOWN) -> Observed:
         """Read the list, or take what a person acknowledged where there is nothing to read."""
         if not self._is_allowlist:
-            return gateway.look(self._google, self._settings, known)
-        observed = allowlist.look(self._google, self._settings, known, self._declined)
-        seen: allowlist.Seen = observed.detail
-        self._adopted = seen.memory.adopted
+            observed = gateway.look(self._google, self._settings, known)
+        else:
+            observed = allowlist.look(self._google, self._settings, known, self._declined)
+            seen: allowlist.Seen = observed.detail
+            self._adopted = seen.memory.adopted
+        self._observed = observed
         return observed
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
@@ -110,6 +115,27 @@ class GoogleTarget:
         if self._is_allowlist:
             return allowlist.explain(address, observed)
         return gateway.explain(address, observed)
+
+    def arrived(self, sent: Sent, *, within: timedelta) -> tuple[Stage, ...]:
+        """What the recipient's mailbox tells of a message; nothing without `mailbox_headers`.
+
+        Whether the setting holds the address that it came from goes by what was observed last.
+        """
+        if not self._settings.mailbox_headers:
+            return ()
+        from exosync_adapters.google_workspace import arrival
+        from exosync_adapters.google_workspace.mailbox import Mailbox
+
+        mailbox = Mailbox(self._google, sent.recipient)
+        found = mailbox.wait_for(sent, within=within)
+        if found is None:
+            return (arrival.missing(sent.recipient, within=within, is_whole=mailbox.is_whole),)
+        return tuple(arrival.stages(found, sent.recipient, self._knows))
+
+    def _knows(self, address: str) -> Knowledge:
+        if self._observed is None:
+            return Knowledge(None, ("whether the setting holds that address was not looked up",))
+        return self.explain(IpRanges.parse(address), self._observed)
 
     def _adopt(self, step: Step) -> None:
         """The list is not touched: what the step gives to remember does it."""

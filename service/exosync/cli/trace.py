@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,17 +13,16 @@ import click
 
 from exosync.cli.common import config_option, json_option, opened
 from exosync.cli.output import put, say_json
-from exosync.errors import UsageError
+from exosync.errors import ExosyncError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Sequence
 
     from exosync.assembly import Assembly
     from exosync.cli.explain import Asked
     from exosync.core.desired import Desired
     from exosync.core.target import Observed
-    from exosync.core.trace import Prober, Router, Way
+    from exosync.core.trace import Prober, Receiver, Router, Sent, Stage, Way
     from exosync.desk import Job
 
 Json = dict[str, Any]
@@ -46,7 +47,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     metavar="DURATION",
     default="5m",
     show_default=True,
-    help="With --send: how long to wait until the vendor's trace shows it.",
+    help="With --send: how long to wait until the message shows.",
 )
 def trace(*, sender: str, recipient: str, send: bool, wait: str, as_json: bool) -> int:
     """Tell which way a message takes from FROM to TO; no message is sent without --send.
@@ -55,8 +56,9 @@ def trace(*, sender: str, recipient: str, send: bool, wait: str, as_json: bool) 
     tried on port 25), the addresses that the message leaves from, what SPF says there, whether
     the other targets know them, and where it could come back. Each station says how sure it is.
 
-    With --send one message is sent from FROM, as the target's `probe` says, and what the vendor's
-    message trace tells of it stands beside what was foretold.
+    With --send one message is sent from FROM, as the target's `probe` says. What the vendor's
+    message trace tells of it stands beside what was foretold; then what the recipient's mailbox
+    tells, where a target may look into that (`mailbox_headers`).
 
     Ends with 0 if the message arrives as far as can be told, 2 if something cannot be told, 4
     if it goes astray or a target could not be asked.
@@ -127,8 +129,29 @@ class Inquiry:
             names = ", ".join(one["target"] for one in view["ways"])
             raise UsageError(f"nothing is sent: several targets may route it ({names})")
         (way,) = view["ways"]
-        if way["error"] is None:
-            way["sent"] = self._router(way["target"]).send(view["from"], view["to"], within)
+        if way["error"] is not None:
+            return
+        begin = time.monotonic()
+        router = self._router(way["target"])
+        sent = router.send(view["from"], view["to"])
+        told = router.happened(sent, within)
+        way["sent"] = {"message_id": sent.message_id, "at": sent.at.isoformat(), "stages": told}
+        lost = any(one["ok"] is False for one in told)
+        if way["leaves"] is False and not lost:
+            return  # it stayed, as was foretold: the other side has nothing to tell
+        passed = timedelta(seconds=int(time.monotonic() - begin))
+        left = timedelta(0) if lost else max(timedelta(0), within - passed)
+        told += self._arrived(sent, left)
+
+    def _arrived(self, sent: Sent, within: timedelta) -> list[Json]:
+        """What the targets tell where it may arrive. One that cannot be asked says why."""
+        found = []
+        for job in self._assembly.rules.jobs:
+            if hasattr(job.target, "arrived"):
+                receiver: Receiver = cast("Any", job.target)
+                self._assembly.rules.progress(f"asking {job.name} for the message")
+                found += _told(job.name, lambda: receiver.arrived(sent, within=within))  # noqa: B023
+        return found
 
     def _router(self, name: str) -> LiveRouter:
         if name not in self._routers:
@@ -161,26 +184,25 @@ class LiveRouter:
         way = self._ways[sender, recipient] = router.trace(sender, recipient, self._observed)
         return way
 
-    def send(self, sender: str, recipient: str, within: timedelta) -> Json:
-        """Send the message whose way was told; gives what became of it.
+    def send(self, sender: str, recipient: str) -> Sent:
+        """Send the message whose way was told.
 
         Raises UsageError where the target cannot send, and the errors of targets.
         """
-        from exosync.views.trace import stage_view
-
         if not hasattr(self._job.target, "send"):
             raise UsageError(f"nothing is sent: {self.name} cannot send")
         prober: Prober = cast("Any", self._job.target)
-        progress = self._assembly.rules.progress
-        progress("sending")
-        sent = prober.send(sender, recipient)
-        progress("waiting for the message trace")
-        stages = prober.happened(sent, self._ways[sender, recipient], within=within)
-        return {
-            "message_id": sent.message_id,
-            "at": sent.at.isoformat(),
-            "stages": [stage_view(self.name, one) for one in stages],
-        }
+        self._assembly.rules.progress("sending")
+        return prober.send(sender, recipient)
+
+    def happened(self, sent: Sent, within: timedelta) -> list[Json]:
+        """What became of the message, beside what was foretold. Raises the errors of targets."""
+        from exosync.views.trace import stage_view
+
+        prober: Prober = cast("Any", self._job.target)
+        self._assembly.rules.progress("waiting for the message trace")
+        way = self._ways[sent.sender, sent.recipient]
+        return [stage_view(self.name, one) for one in prober.happened(sent, way, within=within)]
 
     @cached_property
     def _observed(self) -> Observed:
@@ -190,6 +212,19 @@ class LiveRouter:
         found = observe(self._assembly, self._job)
         assert found is not None, "a target that could not be built has an error"
         return found
+
+
+def _told(name: str, ask: Callable[[], Sequence[Stage]]) -> list[Json]:
+    """The stations that a target tells; its error is one, so that nothing told before is lost."""
+    from exosync.core.trace import Stage, Sure
+    from exosync.views.trace import stage_view
+
+    try:
+        stages = ask()
+    except ExosyncError as error:
+        title = f"{name} cannot tell: {error}"
+        stages = [Stage("mailbox", name, title, None, Sure.UNPROVEN)]
+    return [stage_view(name, one) for one in stages]
 
 
 def _show(view: Json) -> None:

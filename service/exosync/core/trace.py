@@ -40,9 +40,10 @@ class Stage:
     """One station of a message.
 
     `kind` is a stable name (`domain`, `rule`, `connector`, `smart_host`, `source`, `spf`,
-    `gateway`, `loop`, `delivery`), `where` the thing's own name there. `ok` is True if the
-    message passes as it should, False if it goes astray or is refused here, None if that cannot
-    be told. `says` are sentences for people.
+    `gateway`, `loop`, `delivery`; of a message that was sent `happened`, `mailbox`, `received`,
+    `authentication`), `where` the thing's own name there. `ok` is True if the message passes as
+    it should, False if it goes astray or is refused here, None if that cannot be told. `says`
+    are sentences for people.
     """
 
     kind: str
@@ -112,4 +113,16 @@ class Prober(Protocol):
 
     def happened(self, sent: Sent, way: Way, *, within: timedelta) -> tuple[Stage, ...]:
         """What became of it, beside what was told before; asked for until that time is over."""
+        ...
+
+
+class Receiver(Protocol):
+    """What a target where messages arrive can do besides."""
+
+    def arrived(self, sent: Sent, *, within: timedelta) -> tuple[Stage, ...]:
+        """What the recipient's mailbox tells of a message; asked once at least.
+
+        Empty if the target's configuration does not let it look. Raises ConfigError and the
+        errors of targets.
+        """
         ...

@@ -28,6 +28,9 @@ KINDS = {
     "loop": "way back",
     "delivery": "end",
     "happened": "happened",
+    "mailbox": "mailbox",
+    "received": "taken from",
+    "authentication": "sender",
 }
 """What each kind of station is called in a drawing."""
 
