@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from exosync.core.tasks import Known
-from exosync.errors import TargetError
+from exosync.errors import TargetError, UsageError
+from exosync.views.trace import mail_address
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.admin import faults, listing, reading
 from exosync_adapters.exchange.admin.answers import Answer
@@ -31,6 +32,7 @@ from exosync_adapters.exchange.seen import seen
 from exosync_adapters.exchange.way.flow import flow
 from exosync_adapters.exchange.way.letters import Message
 from exosync_adapters.exchange.way.people import People
+from exosync_adapters.exchange.way.tracing import wanted_away
 from tests.unit.exchange_kit import (
     MARK,
     NAME,
@@ -367,3 +369,40 @@ def test_an_error_in_json_inside_json_is_understood() -> None:
     _, fault = faults.judge(400, {}, json.dumps(body).encode(), now=NOW)
     assert fault is not None
     assert (Trouble.MISSING, thrown["Message"]) == (fault.trouble, fault.text)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("<Grace@Example.COM.>", "Grace@example.com"),
+        ("ada+news@MÜLLER.example", "ada+news@xn--mller-kva.example"),
+        ("o'brien@example.com", "o'brien@example.com"),
+    ],
+)
+def test_an_address_is_taken_as_people_write_it(given: str, wanted: str) -> None:
+    """In brackets, with a dot at its end, in U-labels; what stands before the @ is kept."""
+    assert wanted == mail_address(given, "TO")
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ('"ada lovelace"@example.com', "with quotes"),
+        ("jürgen@example.com", "letters beyond ASCII"),
+        ("Ada <ada@example.com>", "is not an email address"),
+        ("a@example.com,b@example.com", "one at a time"),
+        ("ada@localhost", "is not an email address"),
+    ],
+)
+def test_of_another_address_it_is_said_what_is_wrong(given: str, hint: str) -> None:
+    """One that is valid and not modelled is not called a mistake alone."""
+    with pytest.raises(UsageError, match=hint):
+        mail_address(given, "TO")
+
+
+@pytest.mark.parametrize("recipient", ["GRACE@example.com", "grace@example.com"])
+def test_a_recipient_for_proofs_is_one_in_any_case(recipient: str) -> None:
+    """Whether its mailbox should be elsewhere is known, without knowing any group."""
+    chosen = settings(validation_recipients=["Grace@example.com"])
+    message = Message("ada@example.com", recipient, NOW)
+    assert wanted_away(chosen, message, {}) is True

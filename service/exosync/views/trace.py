@@ -48,7 +48,11 @@ def mail_address(text: str, what: str) -> str:
 def _hint(text: str) -> str:
     if text.strip() == "<>":
         return "; a bounce goes like any message from outside: give an address of who sends it"
-    return "; ask for one at a time" if text.count("@") > 1 else ""
+    if text.count("@") > 1:
+        return "; ask for one at a time"
+    local = text.rpartition("@")[0]
+    told = "; of one with quotes, or with letters beyond ASCII before the @, no way is told"
+    return told if '"' in local or not local.isascii() else ""
 
 
 def _ascii(domain: str) -> str:
