@@ -30,7 +30,8 @@ from exosync_adapters.exchange.records import (
 )
 from exosync_adapters.exchange.seen import seen
 from exosync_adapters.exchange.way.flow import flow
-from exosync_adapters.exchange.way.letters import Message
+from exosync_adapters.exchange.way.letters import Message, Party
+from exosync_adapters.exchange.way.matching import applies
 from exosync_adapters.exchange.way.people import People
 from exosync_adapters.exchange.way.tracing import wanted_away
 from tests.unit.exchange_kit import (
@@ -406,3 +407,11 @@ def test_a_recipient_for_proofs_is_one_in_any_case(recipient: str) -> None:
     chosen = settings(validation_recipients=["Grace@example.com"])
     message = Message("ada@example.com", recipient, NOW)
     assert wanted_away(chosen, message, {}) is True
+
+
+def test_somebody_whom_a_rule_names_in_u_labels_is_meant() -> None:
+    """It is not concluded that another is, nor that the rule does nothing."""
+    named = Rule("n", "n", 0, True, "Enforce", {"SentTo": ("SMTP:Ada@Müller.example",)})
+    to = Party(exists=True, mailbox=True, addresses=frozenset({"ada@xn--mller-kva.example"}))
+    message = Message("bob@example.com", "Ada@xn--mller-kva.example", NOW, to=to)
+    assert applies(named, message, Organisation(), {}) is True

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from exosync_adapters.exchange.compare import address as plain
 from exosync_adapters.exchange.records import DomainType, Listing, Organisation, Rule
 from exosync_adapters.exchange.way.letters import (
     ABSENT,
@@ -172,8 +173,8 @@ def _from(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
 
 def _is_one_of(values: Values, address: str, party: Party) -> Truth:
     """By any address; what is no address may be the name of anybody."""
-    named = {value.lower() for value in values}
-    if named & {address.lower(), *party.addresses}:
+    named = {plain(value) for value in values}
+    if named & {plain(address), *party.addresses}:
         return True
     surely_other = party.told and all("@" in one for one in named)
     return False if surely_other else None
