@@ -240,11 +240,21 @@ def test_the_check_tries_the_administrators_own_mailbox(make: Make) -> None:
     assert "emailAddress" == profile.query["fields"]
 
 
+def test_an_administrator_without_a_mailbox_will_do(make: Make) -> None:
+    """As the guide advises: that the service answers so shows that it may be asked."""
+    told = checked(office(make))["Gmail API"]
+    assert (True, "is enabled; postmaster@example.com has no mailbox, so none was tried") == told
+
+
 @pytest.mark.parametrize(
     ("standin", "name", "told"),
     [
         ({"delegated": (READ_AUDIT,)}, "scope gmail.metadata", "is not allowed the scope"),
-        ({}, "Gmail API", "Gmail does not serve postmaster@example.com"),
+        (
+            {"switches": Switches(disabled_apis=(GMAIL,))},
+            "Gmail API",
+            "the Gmail API is not enabled in projects/",
+        ),
     ],
 )
 def test_what_the_check_misses_is_a_warning(

@@ -123,19 +123,20 @@ class Google:
 
     def ask(self, session: Session, make: Ask) -> Any:
         """The answer to a request that may be repeated. Raises the errors of targets."""
-        answer, fault = self._patiently(session, make)
+        answer, fault = self.answered(session, make)
         if fault is not None:
             raise fault.error
         return answer
 
     def find(self, session: Session, make: Ask) -> Any | None:
         """The same of something that may be gone: None then (404)."""
-        answer, fault = self._patiently(session, make)
+        answer, fault = self.answered(session, make)
         if fault is not None and fault.kind != "not_found":
             raise fault.error
         return answer
 
-    def _patiently(self, session: Session, make: Ask) -> tuple[Any, Fault | None]:
+    def answered(self, session: Session, make: Ask) -> tuple[Any, Fault | None]:
+        """The same, with what went wrong in the end instead of an error."""
         attempt = 0
         while True:
             answer, fault = self.try_once(session, make)
