@@ -61,7 +61,10 @@ def test_what_means_the_same_is_left_alone(settled: World, change: Callable[[Org
 
 def test_a_name_that_is_kept_in_another_composition_is_left_alone(settled: World) -> None:
     """64 characters with quotes of every kind, given back decomposed."""
-    keys = {"connector": "Zürich’s “way” ‘out’ 'of' \"here\"", "rule": f"Ä{'x' * 63}"}
+    keys: dict[str, Any] = {
+        "connector": "Zürich’s “way” ‘out’ 'of' \"here\"",
+        "rule": f"Ä{'x' * 63}",
+    }
     settled.settle(**keys)
     writes, org = settled.tenant.writes, settled.tenant.org
     for one in (connector(org), rule(org)):
@@ -148,17 +151,17 @@ def test_what_cannot_be_told_is_left_to_a_person_however_often_one_looks(
     assert (before, writes) == (settled.held(), settled.tenant.writes)
 
 
-def test_a_place_among_three_hundred_is_kept(settled: World) -> None:
+def test_a_place_among_a_hundred_is_kept(settled: World) -> None:
     """Others move rules about: ours goes back to where it should be, and they stay in order."""
     org = settled.tenant.org
-    for number in range(299):
+    for number in range(99):
         org.add_rule(f"r{number}", SubjectContainsWords=["y"], PrependSubject="x")
     settled.settle(priority=2)
     org.rules.append(org.rules.pop(2))
 
     assert settled.settle(priority=2).proof.ok
 
-    assert [f"r{number}" for number in range(299)] == [
+    assert [f"r{number}" for number in range(99)] == [
         one["Name"] for one in org.rules if one["Name"] != NAME
     ]
     assert NAME == org.rules[2]["Name"]
