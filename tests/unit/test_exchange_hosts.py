@@ -15,9 +15,8 @@ import trustme
 
 from exosync_adapters.dns.live import LiveDns
 from exosync_adapters.dns.values import Server
+from exosync_adapters.exchange.way.host_records import Certificate, HostSeen
 from exosync_adapters.exchange.way.hosts import (
-    Certificate,
-    HostSeen,
     PartlyToldError,
     Trial,
     by_dns,

@@ -14,7 +14,8 @@ from exosync_adapters.exchange.aim import Aim
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.way.hosts import Certificate, Hosts, HostSeen, MxSeen, Trial
+from exosync_adapters.exchange.way.host_records import Certificate, Hosts, HostSeen, MxSeen
+from exosync_adapters.exchange.way.hosts import Trial
 from exosync_adapters.exchange.way.letters import SOMEBODY, Folk, Groups, Message, Party
 from exosync_adapters.exchange.way.stations import host_stages
 from exosync_adapters.exchange.way.tracing import live_way, message_of, remembered_way, way

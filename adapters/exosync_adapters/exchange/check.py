@@ -18,8 +18,10 @@ from exosync_adapters.exchange.aim import Aim
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.way.hosts import HostSeen, by_dns, try_hosts
+from exosync_adapters.exchange.way.host_records import HostSeen
+from exosync_adapters.exchange.way.hosts import by_dns, try_hosts
 from exosync_adapters.exchange.way.resolving import live_dns
+from exosync_adapters.exchange.way.standing import Trouble, seen_as
 
 READS = ("Get-OutboundConnector", "Get-TransportRule", "Get-AcceptedDomain")
 WRITES = (
@@ -239,10 +241,19 @@ def _validates(admin: Admin, address: str) -> Check:
 def _hosts(settings: ExchangeSettings) -> Iterator[Check]:
     live = live_dns(settings)
     for name, seen in try_hosts(settings.hosts, resolve=by_dns(live)).items():
-        yield _smart_host(name, seen)
+        yield _smart_host(name, seen, settings, datetime.now(UTC))
 
 
-def _smart_host(name: str, seen: HostSeen) -> Check:
+_DOES_NOT_DO = {
+    Trouble.EXPIRED: (False, "has expired, and the connector looks at it"),
+    Trouble.MISNAMED: (False, "is not for tls_name, which the connector wants"),
+    Trouble.UNTRUSTED: (None, "is not trusted by this machine; Exchange Online may trust it"),
+    Trouble.STRANGER: (None, "has no name of Google's: is it the far side?"),
+}
+"""Certificates that the connector does not take, or perhaps does not."""
+
+
+def _smart_host(name: str, seen: HostSeen, settings: ExchangeSettings, now: datetime) -> Check:
     """Port 25 is closed to most networks, so silence towards this machine proves nothing."""
     title = f"smart host {name}"
     if seen.exists is False:
@@ -256,4 +267,9 @@ def _smart_host(name: str, seen: HostSeen) -> Check:
         return Check(title, ok=None, message=message)
     if seen.starttls is False:
         return Check(title, ok=False, message=f"{where} answers and offers no STARTTLS")
-    return Check(title, ok=True, message=f"{where} answers, and offers STARTTLS")
+    if seen.starttls is None:
+        return Check(title, ok=None, message=f"{where}: {seen.trouble}")
+    ok, trouble = _DOES_NOT_DO.get(seen_as(seen, settings, now).trouble, (True, ""))
+    names = ", ".join(seen.certificate.names[:3]) if seen.certificate else ""
+    shown = f"; its certificate ({short(names, 200)}) {trouble}" if trouble else ""
+    return Check(title, ok=ok, message=f"{where} answers, and offers STARTTLS{shown}")

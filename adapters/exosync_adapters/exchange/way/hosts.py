@@ -10,81 +10,25 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from exosync.core.words import short
+from exosync_adapters.exchange.way.host_records import Certificate, HostSeen, MxSeen
 
 if TYPE_CHECKING:
     from exosync_adapters.dns.live import LiveDns
 
 _MOST_BYTES = 16 * 1024
-_MOST_HOSTS = 8
+_MOST_HOSTS = 20
 _MOST_ADDRESSES = 4
+_GOODBYE = 1.0
 _OUR_NAME = "exosync.invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What a host shows of itself.
-
-    `names` are those in it, `until` its end (UTC); both are empty if it could not be read.
-    `trusted`: it leads to an authority that this machine trusts, whatever its names.
-    """
-
-    names: tuple[str, ...] = ()
-    until: datetime | None = None
-    trusted: bool = False
-    trouble: str = ""
-
-    def is_for(self, name: str) -> bool:
-        """Whether a name is in it; a wildcard stands for one label (RFC 6125, section 6.4.3)."""
-        parent = name.partition(".")[2]
-        return any(one in (name, f"*.{parent}") for one in self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class HostSeen:
-    """One smart host as this machine sees it.
-
-    `answers` and `starttls` are None where it was not tried, or could not be. `exists` is False
-    if DNS says that there is no such name. `whole`: it has no further addresses. `trouble` says
-    what went wrong.
-    """
-
-    name: str
-    addresses: tuple[str, ...] = ()
-    whole: bool = True
-    exists: bool | None = None
-    answers: bool | None = None
-    greeting: str = ""
-    starttls: bool | None = None
-    certificate: Certificate | None = None
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MxSeen:
-    """The mail exchangers of a domain, the preferred one first; none where `trouble` tells why."""
-
-    hosts: tuple[str, ...] = ()
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """What was found out about hosts and domains; what was not asked for is not in it."""
-
-    seen: Mapping[str, HostSeen] = field(default_factory=dict)
-    mx: Mapping[str, MxSeen] = field(default_factory=dict)
-
-
-NOBODY_ASKED = Hosts()
-"""Where no host is to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +85,7 @@ def try_host(
 ) -> HostSeen:
     """Resolve one host, and say EHLO and STARTTLS to the first address that answers.
 
-    Nothing is sent but that. Never raises for the network.
+    Nothing is sent but that, and QUIT. Never raises for the network.
     """
     deadline = time.monotonic() + how.within
     seen = located(name, resolve)
@@ -224,6 +168,7 @@ def _talk(
         with socket.create_connection(place, _left(deadline)) as connection:
             told = _greeted(seen, connection, deadline)
             if not told.starttls:
+                _part(connection, deadline)
                 return told
             return replace(told, certificate=_secured(told.name, connection, deadline, trust))
     except (OSError, ValueError) as error:
@@ -256,7 +201,9 @@ def _secured(
     connection.settimeout(_left(deadline))
     try:
         with trust.wrap_socket(connection, server_hostname=name) as secure:
-            return _read(secure)
+            shown = _read(secure)
+            _part(secure, deadline)
+            return shown
     except ssl.SSLCertVerificationError as error:
         return Certificate(trouble=error.verify_message)
     except (OSError, ValueError) as error:
@@ -285,6 +232,14 @@ def _unverified(octets: bytes) -> Certificate:
         return Certificate()
     dns = tuple(one.lower() for one in names.get_values_for_type(x509.DNSName))
     return Certificate(dns, found.not_valid_after_utc)
+
+
+def _part(connection: socket.socket, deadline: float) -> None:
+    """Take leave as RFC 5321, section 4.1.1.10, asks for; nothing more is to be learned."""
+    with suppress(OSError):
+        connection.settimeout(min(_GOODBYE, _left(deadline)))
+        connection.sendall(b"QUIT\r\n")
+        connection.recv(512)
 
 
 def _said(line: str, connection: socket.socket, deadline: float) -> tuple[int, list[str]]:

@@ -17,8 +17,9 @@ from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
-from exosync_adapters.exchange.way.hosts import Certificate, Hosts, HostSeen
+from exosync_adapters.exchange.way.host_records import Certificate, Hosts, HostSeen
 from exosync_adapters.exchange.way.letters import Groups, Message, Truth, domain_of
+from exosync_adapters.exchange.way.standing import TRUSTING, Trouble, of_certificate
 
 RELAY_POOL = "40.95.0.0/16"
 
@@ -127,15 +128,14 @@ def _with_tls(
 ) -> tuple[Truth, list[str]]:
     says.append(_certificate_words(shown))
     if shown.until is None and not shown.trusted:
-        return (True if connector.tls in ("", "EncryptionOnly") and shown.names else None), says
-    if connector.tls in ("", "EncryptionOnly"):
-        return True, says
-    if shown.until is not None and shown.until <= at:
+        return (True if connector.tls in TRUSTING and shown.names else None), says
+    trouble = of_certificate(shown, tls=connector.tls, name=connector.tls_domain, at=at)
+    if trouble is Trouble.EXPIRED:
         return False, [*says, "it has expired, and the connector looks at it"]
-    if connector.tls == "DomainValidation" and not shown.is_for(connector.tls_domain):
+    if trouble is Trouble.MISNAMED:
         mismatch = "450 4.7.320 Certificate validation failed (SubjectMismatch)"
         return False, [*says, f"it is not for {connector.tls_domain}: {mismatch}"]
-    if not shown.trusted:
+    if trouble is Trouble.UNTRUSTED:
         return None, [*says, "this machine does not trust it; Exchange Online may"]
     return True, says
 

@@ -16,7 +16,8 @@ from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import Listing, Organisation, Rule
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
-from exosync_adapters.exchange.way.hosts import AS_EXCHANGE, NOBODY_ASKED, Hosts, Trial
+from exosync_adapters.exchange.way.host_records import NOBODY_ASKED, Hosts
+from exosync_adapters.exchange.way.hosts import AS_EXCHANGE, Trial
 from exosync_adapters.exchange.way.letters import (
     ABSENT,
     SOMEBODY,
