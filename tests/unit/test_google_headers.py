@@ -74,6 +74,7 @@ def test_without_googles_hop_nothing_is_told() -> None:
     [
         # What the client calls itself counts for nothing.
         ("from [40.107.22.83] (evil.example. [203.0.113.5]) by mx.google.com with", "203.0.113.5"),
+        ("from x (HELO [10.1.2.3]) (x. [203.0.113.5]) by mx.google.com with", "203.0.113.5"),
         ("from x (x. [IPv6:2a01:111:f403::7]) by mx.google.com with ESMTPS", "2a01:111:f403::7"),
         ("FROM x (x. [2A01:111:F403:0::7])  by\tMX.Google.com id", "2a01:111:f403::7"),
     ],
