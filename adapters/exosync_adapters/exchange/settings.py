@@ -301,6 +301,12 @@ class ExchangeSettings(Settings):
         description="Resolvers for smart hosts and MX, as HOST or HOST:PORT, where the system's "
         "tell something else than the world sees. Default: the system's.",
     )
+    try_hosts: Literal["talk", "resolve", "never"] = Field(
+        default="talk",
+        description="What every run does to see how the smart hosts are. talk: look their names up, "
+        "and see on port 25 whether they offer STARTTLS, and which certificate they show; nothing is "
+        "sent. resolve: look their names up. never: nothing, as where there is no DNS.",
+    )
     timeout: Duration = Field(
         default=timedelta(seconds=60),
         ge=timedelta(seconds=1),
