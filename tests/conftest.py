@@ -1,4 +1,4 @@
-"""What all tests share: how thorough the property tests are.
+"""What all tests share: how thorough the property tests are, and what is installed.
 
 The network is closed but for loopback by pytest-socket (see pyproject.toml).
 """
@@ -6,13 +6,15 @@ The network is closed but for loopback by pytest-socket (see pyproject.toml).
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 
+import pytest
 from hypothesis import HealthCheck, settings
 
-if TYPE_CHECKING:
-    import pytest
+from exosync.config import kinds
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -26,6 +28,17 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+
+
+@pytest.fixture(autouse=True)
+def looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed does not change meanwhile: it is looked up once and not for every run."""
+    monkeypatch.setattr(kinds, "entry_points", lambda group: _installed(group, tuple(sys.path)))
+
+
+@cache
+def _installed(group: str, _path: tuple[str, ...]) -> EntryPoints:
+    return entry_points(group=group)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
-from exosync.config import kinds
-from exosync.store import Store
 from tests.contract.exchange import exchange_harness
 from tests.contract.files import file_harness
 from tests.contract.google import allowlist_harness, gateway_harness
@@ -42,15 +37,6 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
 
 
-@pytest.fixture(autouse=True)
-def installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is installed does not change meanwhile: it is looked up once and not for every run."""
-    monkeypatch.setattr(kinds, "entry_points", _entry_points)
-
-
-_entry_points = cache(entry_points)
-
-
 @pytest.fixture(params=list(KINDS))
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     """Each kind of target in turn."""
@@ -60,18 +46,10 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]
         yield one
 
 
-@pytest.fixture(scope="session")
-def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a state in which nothing has happened: to make one takes a while."""
-    folder = tmp_path_factory.mktemp("empty")
-    Store.open("sqlite:///exosync.db", base=folder).close()
-    return folder
-
-
 @pytest.fixture
-def scene(harness: Harness, tmp_path: Path, empty_state: Path) -> Iterator[Scene]:
+def scene(harness: Harness, tmp_path: Path) -> Iterator[Scene]:
     """An installation in which nothing has happened yet."""
     folder = tmp_path / "state"
-    shutil.copytree(empty_state, folder)
+    folder.mkdir()
     with opened_scene(folder, harness) as one:
         yield one

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from exosync.cli import run
+from tests.support.state import put_empty_state
 
 if TYPE_CHECKING:
     import pytest
@@ -39,7 +40,9 @@ class Shell:
     capture: pytest.CaptureFixture[str]
 
     def configure(self, **settings: Any) -> Path:
-        """Write the configuration."""
+        """Write the configuration; unless it says where, there is a state without history."""
+        if "state" not in settings:
+            put_empty_state(self.folder)
         path = self.folder / "exosync.yaml"
         path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         return path

@@ -19,6 +19,7 @@ import requests
 import yaml
 
 from exosync.store import EventRecord, Store
+from tests.support.state import put_empty_state
 
 PATIENCE = 30.0
 Json = dict[str, Any]
@@ -116,13 +117,15 @@ def until(look: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
 
 
 def configure(folder: Path, feed_url: str, **settings: Any) -> Path:
-    """Write a configuration for a service on a port that the system chooses."""
+    """Write a configuration for a service on a port that the system chooses, and its state."""
     values = {
         "feed": {"url": feed_url},
         "log": {"format": "json"},
         "web": {"listen": "127.0.0.1:0"},
         **settings,
     }
+    if "state" not in settings:
+        put_empty_state(folder)
     path = folder / "exosync.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False))
     return path

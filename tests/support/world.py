@@ -18,6 +18,7 @@ from exosync.config import load
 from exosync.reconcile import adopt_target, apply_plan, reconcile
 from exosync.running import run_once
 from tests.standins.endpoints import EndpointsStandIn
+from tests.support.state import put_empty_state
 
 Json = dict[str, Any]
 
@@ -33,6 +34,10 @@ class World:
     targets: list[Json]
     settings: Json = field(default_factory=dict)
     now: datetime = START
+
+    def __post_init__(self) -> None:
+        if "state" not in self.settings:
+            put_empty_state(self.folder)
 
     def pass_time(self, **parts: float) -> None:
         """Move the clock on by days, hours or minutes."""

@@ -12,7 +12,7 @@ import pytest
 from exosync.approval import approve_plan
 from exosync.errors import RefusedError
 from exosync.store import PlanRecord, Store
-from tests.support.state import AT, URL, plan
+from tests.support.state import AT, URL, plan, put_empty_state
 
 SOFT: dict[str, Any] = {"rule": "shrink", "message": "much", "approvable": True, "resources": []}
 HARD: dict[str, Any] = {"rule": "cname", "message": "no", "approvable": False, "resources": []}
@@ -22,6 +22,7 @@ PART: dict[str, Any] = {**HARD, "rule": "two_policies", "resources": ["spf-bypas
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A state."""
+    put_empty_state(tmp_path)
     with Store.open(URL, base=tmp_path) as opened:
         yield opened
 

@@ -11,7 +11,7 @@ import pytest
 
 from exosync.errors import UsageError
 from exosync.store import Approval, PlanStatus, Store
-from tests.support.state import AT, URL, plan, target
+from tests.support.state import AT, URL, plan, put_empty_state, target
 
 HOUR = timedelta(hours=1)
 
@@ -19,6 +19,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty state."""
+    put_empty_state(tmp_path)
     with Store.open(URL, base=tmp_path) as opened:
         yield opened
 

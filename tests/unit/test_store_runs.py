@@ -20,7 +20,7 @@ from exosync.store import (
     StepRecord,
     Store,
 )
-from tests.support.state import AT, URL, plan
+from tests.support.state import AT, URL, plan, put_empty_state
 
 HOUR = timedelta(hours=1)
 
@@ -28,6 +28,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty state."""
+    put_empty_state(tmp_path)
     with Store.open(URL, base=tmp_path) as opened:
         yield opened
 

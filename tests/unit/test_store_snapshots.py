@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from exosync.errors import StoreError, UsageError
 from exosync.store import Adoption, FeedState, SnapshotInfo, Store
-from tests.support.state import AT, URL, WORLD, raw, snapshot
+from tests.support.state import AT, URL, WORLD, put_empty_state, raw, snapshot
 
 DAY = timedelta(days=1)
 
@@ -22,6 +22,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty state."""
+    put_empty_state(tmp_path)
     with Store.open(URL, base=tmp_path) as opened:
         yield opened
 

@@ -11,12 +11,13 @@ import pytest
 
 from exosync.errors import StoreError, UsageError
 from exosync.store import Store
-from tests.support.state import AT, URL, WORLD, connection_of, plan, snapshot
+from tests.support.state import AT, URL, WORLD, connection_of, plan, put_empty_state, snapshot
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty state."""
+    put_empty_state(tmp_path)
     with Store.open(URL, base=tmp_path) as opened:
         yield opened
 
