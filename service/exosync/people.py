@@ -42,7 +42,7 @@ def keep_tasks(store: Store, look: Look, rules: TaskRules, run_id: int, at: date
 
 def _is_done(task: TaskRecord, step: Step, observed: Observed) -> bool:
     """Whether what a task asked for is seen, and what is asked for now is the next thing."""
-    seen = observed.resources.get(task.resource) == task.gives
+    seen = task.gives in observed.told(task.resource)
     return seen and task.gives != step.gives and task.resource not in observed.unread
 
 
@@ -92,12 +92,12 @@ class _Desk:
 
     def is_kept(self, task: TaskRecord, observed: Observed) -> bool:
         """Whether a task is for taking something over, which is not done yet."""
-        done = observed.resources.get(task.resource) == task.gives
+        done = task.gives in observed.told(task.resource)
         return not done and self._store.find_plan(task.plan_id).adopting
 
     def end(self, task: TaskRecord, observed: Observed) -> None:
         """A task that no plan asks for any more: it was done, or is not needed."""
-        seen = observed.resources.get(task.resource) == task.gives
+        seen = task.gives in observed.told(task.resource)
         outcome = TaskOutcome.SEEN if seen else TaskOutcome.DROPPED
         self._store.close_task(task.id, outcome, self._at)
         plan_id, setting = task.plan_id, task.setting

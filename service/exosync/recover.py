@@ -26,10 +26,10 @@ def recover(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
 
 
 def _outcome(step: StepRecord, observed: Observed) -> str:
-    now_there = observed.resources.get(step.resource)
-    if now_there == step.gives:
+    now_there = observed.told(step.resource)
+    if step.gives in now_there:
         return "found_done"
-    return "found_undone" if now_there == step.expects else "found_changed"
+    return "found_undone" if step.expects in now_there else "found_changed"
 
 
 def drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
@@ -42,15 +42,19 @@ def drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
     ours |= set(known.resources.items())
     moved = [
         name
-        for name, token in observed.resources.items()
-        if name in known.resources and name not in observed.unread and (name, token) not in ours
+        for name in observed.resources
+        if name in known.resources and name not in observed.unread and not _is(name, observed, ours)
     ]
     asked = peoples_doing(desk.store, job.name)
     since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"
     return tuple(
-        _moved(name, since, asked=(name, observed.resources[name]) in asked, state=known.state)
-        for name in moved
+        _moved(name, since, asked=_is(name, observed, asked), state=known.state) for name in moved
     )
+
+
+def _is(name: str, observed: Observed, states: set[tuple[str, str]]) -> bool:
+    """Whether a resource is in one of these states, by the configuration of now or the one before."""
+    return any((name, token) in states for token in observed.told(name))
 
 
 def _moved(name: str, since: str, *, asked: bool, state: str) -> Finding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from exosync.core.target import ABSENT, Actor, Draft, Observed
 from exosync.core.tasks import Asserted, Confirmation, Known
 from exosync_adapters.exchange import blind
 from exosync_adapters.exchange.aim import Aim
+from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import DomainType, Listing
 from tests.unit.exchange_kit import DOMAIN, aim, cmdlets
 
@@ -100,12 +102,10 @@ def test_removal_is_asked_for_from_the_end() -> None:
     """The rule off and gone, then the connector; and then it is said that nothing is there."""
     of, said = blind_aim(remove=True), whole(blind_aim())
 
-    assert [
-        "Disable-TransportRule",
-        "Remove-TransportRule",
-        "Set-OutboundConnector",
-        "Remove-OutboundConnector",
-    ] == cmdlets(drafted(of, **said))
+    assert ["Disable-TransportRule", "Remove-TransportRule"] == cmdlets(drafted(of, **said))
+    assert ["Set-OutboundConnector", "Remove-OutboundConnector"] == cmdlets(
+        drafted(of, **{**said, "rule": ABSENT})
+    )
     left = {**said, "rule": "off:whatever it was"}
     assert "Remove-TransportRule" == cmdlets(drafted(of, **left))[0]
     gone = {**said, "rule": ABSENT, "connector": ABSENT}
@@ -135,3 +135,57 @@ def test_the_way_of_a_message_goes_by_peoples_word_and_says_that_it_is_not_whole
     nothing = look(of).detail.organisation
     assert ((), ()) == (nothing.connectors, nothing.rules)
     assert DomainType.UNKNOWN is nothing.domain(DOMAIN).type
+
+
+def test_of_a_word_and_a_reading_the_later_one_counts() -> None:
+    """What exosync read itself, before it lost its credentials, is as good as a word, and no proof."""
+    of, said = blind_aim(), whole(blind_aim())
+    read = {name: (token, NOW) for name, token in said.items()}
+    memory = Memory(ids={"rule": "guid-rule"}, last_read=read)
+
+    alone = blind.observed(of, Known(NOW, remembered=memory.remembered))
+    assert (said, ()) == (alone.resources, blind.plan(alone.detail).steps)
+    assert {blind.LAST_READING} == {one.by for one in blind.verify(alone.detail).asserted}
+    kept = Memory.read(alone.remember)
+    assert (read, memory.ids) == (kept.last_read, kept.ids)
+
+    for hours, expected in ((-1, said["connector"]), (1, "on:as ada says")):
+        at = NOW + timedelta(hours=hours)
+        word = {"connector": Asserted("connector", "ada", at, gives="on:as ada says")}
+        both = blind.observed(of, Known(NOW, word, remembered=memory.remembered))
+        assert expected == both.resources["connector"]
+
+
+def test_a_word_on_one_domain_says_nothing_of_another() -> None:
+    """It is asked for anew, and the relay that is left is told by the word that was given."""
+    said = whole(blind_aim())
+    before = look(blind_aim(), **said)
+    keys: dict[str, Any] = {"domain": "example.org", "routed": {"everyone_but": "here@example.org"}}
+    of = blind_aim(**keys)
+    word = {name: Asserted(name, "ada", NOW, gives=gives) for name, gives in said.items()}
+    after = blind.observed(of, Known(NOW, word, remembered=before.remember))
+
+    assert () == before.findings
+    assert ["domain_left_behind"] == [one.rule for one in after.findings]
+    assert DOMAIN in after.findings[0].message
+    assert DomainType.UNKNOWN is after.detail.organisation.domain("example.org").type
+    new = whole(of)
+    assert said["domain"] != new["domain"]
+    removed = blind.observed(blind_aim(remove=True), Known(NOW, word, remembered=before.remember))
+    assert ["domain_left_behind"] == [one.rule for one in removed.findings]
+
+
+def test_what_was_said_of_another_tenant_is_not_said_of_this_one() -> None:
+    """Everything begins again, in later runs too; a word that is given from then on counts."""
+    before = look(blind_aim(), **whole(blind_aim()))
+    of = blind_aim(tenant="1f0de2a4-8c1b-4d7e-9f3a-2b6c5d4e3f21")
+    later = NOW + timedelta(days=1)
+    known = Known(later, before.detail.by_resource, remembered=before.remember)
+
+    first = blind.observed(of, known)
+    again = blind.observed(of, replace(known, remembered=first.remember))
+    anew = {"connector": Asserted("connector", "ada", later, gives="on:new")}
+    told = blind.observed(of, replace(known, acknowledged=anew, remembered=again.remember))
+
+    assert {ABSENT} == {*first.resources.values(), *again.resources.values()}
+    assert "on:new" == told.resources["connector"]

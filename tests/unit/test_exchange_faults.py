@@ -280,3 +280,11 @@ def test_whatever_bytes_come_are_judged(body: bytes, status: int) -> None:
     _, found = judge(status, {}, body, now=NOW)
 
     assert status == 200 or found is not None
+
+
+def test_whoever_is_asked_to_wait_is_told_what_to_do() -> None:
+    """Nothing: the next run tries again; and where to look if that goes on."""
+    made = error("host: Get-TransportRule", "Get-TransportRule", Fault(Trouble.THROTTLED, 429))
+
+    assert "the next run tries again by itself" in str(made)
+    assert "what else asks so much of this tenant" in str(made)

@@ -16,7 +16,9 @@ from exosync.core.target import Finding, Severity
 from exosync_adapters.exchange.aim import Aim, Owned
 from exosync_adapters.exchange.findings import collect as module
 from exosync_adapters.exchange.findings import connector as findings_connector
+from exosync_adapters.exchange.findings import domain as findings_domain
 from exosync_adapters.exchange.findings import foreign as findings_foreign
+from exosync_adapters.exchange.findings import hosts as findings_hosts
 from exosync_adapters.exchange.findings import rule as findings_rule
 from exosync_adapters.exchange.findings.collect import FINDINGS, findings
 from exosync_adapters.exchange.records import (
@@ -265,6 +267,49 @@ def test_an_authoritative_domain_refuses_before_any_rule() -> None:
     assert "members of elsewhere@example.com" in grouped.message
 
 
+def test_an_external_relay_is_told_as_what_nobody_can_tell_of() -> None:
+    """Microsoft documents the type for Exchange on premises alone (Set-AcceptedDomain)."""
+    accepted = AcceptedDomain(DOMAIN, DomainType.EXTERNAL_RELAY)
+    group = settings(routed={"group": "there@example.com"})
+
+    everyone = told(settings(), None, accepted)["domain_external_relay"]
+    grouped = told(group, None, accepted)["domain_external_relay"]
+
+    assert (Severity.WARNING, Severity.WARNING) == (everyone.severity, grouped.severity)
+    assert "a person makes it an internal relay" in everyone.message
+    assert "a person makes it authoritative" in grouped.message
+
+
+@pytest.mark.parametrize("relayed", [(), (DOMAIN,)])
+def test_after_removal_a_relay_that_stays_is_told_unless_ours_may_be_unseen(
+    relayed: tuple[str, ...],
+) -> None:
+    """Whoever made it one; that exosync asked for it is said only where it did."""
+    wanted = settings(remove=True)
+
+    def left(owned: Owned, **more: Any) -> list[str]:
+        found = findings(wanted, whole(owned, **more), owned, now=NOW, relayed=relayed)
+        return [one.message for one in found if one.rule == "domain_left_behind"]
+
+    (message,) = left(Owned())
+    assert bool(relayed) == ("as exosync asked for" in message)
+    assert [] == left(Owned(), incomplete={Listing.RULES: "cut"})
+    assert [] == left(ours(settings()))
+
+
+def test_of_another_domain_only_a_relay_that_exosync_asked_for_is_told() -> None:
+    """And only as long as it is one."""
+    for kind, relayed, expected in (
+        (DomainType.INTERNAL_RELAY, ("old.example",), 1),
+        (DomainType.INTERNAL_RELAY, (), 0),
+        (DomainType.AUTHORITATIVE, ("old.example",), 0),
+    ):
+        owned = ours(settings())
+        there = whole(owned, AcceptedDomain("old.example", kind))
+        found = [one.rule for one in findings(settings(), there, owned, relayed=relayed)]
+        assert expected == found.count("domain_left_behind")
+
+
 def test_a_whole_domain_that_was_acknowledged_is_still_told() -> None:
     """As an info: it is meant, and mailboxes here still get nothing."""
     wanted = settings(routed={"whole_domain": "acknowledged"})
@@ -439,6 +484,13 @@ def test_whatever_a_tenant_holds_findings_have_names_that_are_known(
 
 def test_every_finding_of_the_kind_stands_in_its_table() -> None:
     """And nothing stands there that is never told."""
-    modules = (module, findings_connector, findings_foreign, findings_rule)
+    modules = (
+        module,
+        findings_connector,
+        findings_domain,
+        findings_foreign,
+        findings_hosts,
+        findings_rule,
+    )
     sources = "".join(inspect.getsource(one) for one in modules)
     assert set(re.findall(r'Finding\(\s*"([a-z_]+)"', sources)) == set(FINDINGS)

@@ -19,6 +19,7 @@ from exosync_adapters.exchange.records import (
     Organisation,
     Rule,
 )
+from exosync_adapters.exchange.terms import Terms
 
 TEXTS = st.text(max_size=8)
 PARTS = st.dictionaries(TEXTS, st.lists(TEXTS, max_size=2).map(tuple), max_size=2)
@@ -73,6 +74,19 @@ WHOLE = Memory(
         seen_on=st.none() | MOMENTS,
         organisation=st.none() | ORGANISATIONS,
         at=st.none() | MOMENTS,
+        terms=st.none()
+        | st.builds(
+            Terms,
+            TEXTS,
+            TEXTS,
+            TEXTS,
+            TEXTS,
+            placed=st.booleans(),
+            known_as=st.dictionaries(TEXTS, TEXTS, max_size=2),
+        ),
+        last_read=st.dictionaries(TEXTS, st.tuples(TEXTS, MOMENTS), max_size=2),
+        relayed=st.frozensets(TEXTS, max_size=2),
+        begun=st.none() | MOMENTS,
     )
 )
 def test_what_is_remembered_comes_back_the_same_through_json(memory: Memory) -> None:
@@ -82,7 +96,9 @@ def test_what_is_remembered_comes_back_the_same_through_json(memory: Memory) -> 
 
 @given(
     st.dictionaries(
-        st.sampled_from(["ids", "organisation", "seen_on", "at"]),
+        st.sampled_from(
+            ["ids", "organisation", "seen_on", "at", "terms", "last_read", "relayed", "begun"]
+        ),
         st.recursive(
             st.none() | st.integers() | TEXTS,
             lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.target import ABSENT, Actor, Phase
-from exosync_adapters.exchange.aim import Owned
+from exosync_adapters.exchange.aim import Aim, Owned
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
@@ -35,6 +35,7 @@ from tests.unit.exchange_kit import (
     look,
     may,
     rule,
+    settings,
     tenant,
     told,
 )
@@ -363,6 +364,51 @@ def test_what_was_ours_and_lost_its_mark_is_told_by_its_guid() -> None:
     assert "was exosync's" in draft.refusals[0].message
 
 
+def test_the_mark_of_the_owner_before_is_told_as_that() -> None:
+    """Somebody changed `owner`, or another exosync took it over: the message shows whose mark it is."""
+    of = Aim(settings(), "somebody", "way-out")
+    remembered = look(tenant(connector(), rule())).remember
+
+    draft = drafted(tenant(connector(), rule()), of=of, remembered=remembered)
+
+    assert ["not_owned", "not_owned"] == told(draft)
+    assert f"carries “{MARK}” in place of “{of.mark}”" in draft.refusals[0].message
+    assert "no longer carries its mark" not in draft.refusals[0].message
+
+
+def test_of_another_tenant_nothing_is_remembered_but_what_was_told_last() -> None:
+    """So nobody is said to have changed what was never seen before."""
+    before = look(tenant(connector(), rule()))
+    of = aim(tenant="1f0de2a4-8c1b-4d7e-9f3a-2b6c5d4e3f21")
+    remembered = {**before.remember, "relayed": ["example.net"]}
+
+    now = look(tenant(), of=of, remembered=remembered)
+
+    assert (before.resources, ABSENT) == (now.as_before, now.resources["rule"])
+    memory = Memory.read(now.remember)
+    assert ({}, frozenset(), NOW) == (memory.ids, memory.relayed, memory.begun)
+    assert {} == look(tenant(), of=of, remembered=now.remember).as_before
+
+
+def test_what_was_found_out_about_a_group_holds_until_it_can_be_asked_for_again() -> None:
+    """One answer that does not come makes no difference, and no step."""
+    by_name = rule(exceptions={**rule().exceptions, "ExceptIfSentToMemberOf": ("Those here",)})
+    known_as = {"those here": "here@example.com"}
+    first = look(tenant(connector(), by_name), known_as=known_as)
+    then = look(tenant(connector(), by_name), remembered=first.remember)
+    gone = look(tenant(connector(), by_name), remembered=first.remember, gone=["here@example.com"])
+
+    assert first.resources == then.resources
+    assert first.resources != gone.resources
+    assert first.resources["rule"] in gone.told("rule")
+    other = look(
+        tenant(connector(), by_name),
+        of=aim(routed={"everyone_but": "b@example.com"}),
+        remembered=first.remember,
+    )
+    assert first.resources["rule"] in other.told("rule")
+
+
 def test_a_mark_that_stands_twice_stops_everything_about_it() -> None:
     """Nobody can tell which of the two is meant."""
     copy_ = connector(comment=f"a copy\n{MARK}")
@@ -516,6 +562,20 @@ def test_removal_goes_the_other_way_round() -> None:
     assert {Phase.REMOVE} == {step.phase for step in draft.steps}
     assert ["relay_without_connector"] == [one.rule for one in draft.findings]
     assert () == drafted(tenant(FOREIGN, foreign_rule()), of=aim(remove=True)).steps
+
+
+def test_a_person_is_asked_for_the_connector_once_the_rule_is_gone() -> None:
+    """The script would stop before; and what stands in the way of the end is told from the beginning."""
+    of = aim(remove=True, write="script")
+    user = foreign_rule(actions={"RouteMessageOutboundConnector": (NAME,)})
+
+    assert ["Disable-TransportRule", "Remove-TransportRule"] == cmdlets(
+        drafted(tenant(connector(), rule()), of=of)
+    )
+    assert ["Set-OutboundConnector", "Remove-OutboundConnector"] == cmdlets(
+        drafted(tenant(connector()), of=of)
+    )
+    assert ["connector_in_use"] == told(drafted(tenant(connector(), user, rule()), of=of))
 
 
 def test_a_connector_is_not_removed_under_another_rule() -> None:

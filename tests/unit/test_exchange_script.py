@@ -196,6 +196,19 @@ def test_a_script_with_other_signs_tells_if_it_was_read_wrongly() -> None:
     assert "encoding" not in text(STEPS[What.CREATE_CONNECTOR])
 
 
+@pytest.mark.parametrize("what", STEPS)
+def test_a_script_says_truly_what_it_changes(what: What) -> None:
+    """What is taken over, and a domain, carry no mark: a script for these says what else it goes by."""
+    header = " ".join(
+        line.lstrip("# ") for line in text(STEPS[what]).splitlines() if line.startswith("#")
+    )
+    by_mark = what not in (What.MARK, What.INTERNAL_RELAY)
+
+    assert by_mark == ("changes only what carries exosync's mark" in header)
+    assert by_mark != ("and nothing else" in header or "changes nothing else" in header)
+    assert "to run it twice does no harm" in header
+
+
 def test_to_load_a_script_changes_nothing() -> None:
     """It only defines a function."""
     console = Console(tenant())

@@ -1,7 +1,8 @@
 """A tenant that nobody reads: what people acknowledged stands for what is there. Pure.
 
 The token that an acknowledged step gives tells what its object then was: switched on or off, and
-whether it was as it is wanted now.
+whether it was as it is wanted now. So does the token of what exosync itself read last, while it
+still had credentials: of the two the later one counts, and neither is proof.
 """
 
 from __future__ import annotations
@@ -18,22 +19,29 @@ from exosync.core.target import (
     Step,
     Verification,
 )
-from exosync.core.tasks import Asserted, Known
+from exosync.core.tasks import Asserted, Known, TaskRules
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
 from exosync_adapters.exchange.compare import Parameters
+from exosync_adapters.exchange.findings import domain
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
-from exosync_adapters.exchange.seen import domain_token
+from exosync_adapters.exchange.seen import domain_token, of_tenant
 from exosync_adapters.exchange.steps import Maker, Object
+from exosync_adapters.exchange.terms import Terms
+from exosync_adapters.exchange.way.letters import NOBODY
 
 UNREAD = "exosync has no credentials for this tenant, so nothing in it is read"
+LAST_READING = "exosync's last reading"
+"""Whose word it is that what was read last still is so."""
+
 _NOTHING = IpRanges()
+_AGAIN = TaskRules()
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What people said of each resource."""
+    """What was said of each resource last: by people, or by exosync's last reading."""
 
     aim: Aim
     by_resource: Mapping[str, Asserted]
@@ -67,24 +75,67 @@ class Said:
         settings, rule = self.aim.settings, self.aim.rule
         is_there = {name: self.token(name) != ABSENT for name in (CONNECTOR, RULE)}
         is_on = self.token(RULE).startswith("on:")
-        relay = self.token(DOMAIN) == domain_token(DomainType.INTERNAL_RELAY)
-        kind = DomainType.INTERNAL_RELAY if relay else DomainType.UNKNOWN
         return Organisation(
-            domains=(AcceptedDomain(settings.domain, kind),),
+            domains=(AcceptedDomain(settings.domain, self._domain_type),),
             connectors=(self.aim.connector,) if is_there[CONNECTOR] else (),
             rules=(replace(rule, enabled=is_on),) if is_there[RULE] else (),
             incomplete=dict.fromkeys(Listing, UNREAD),
         )
 
+    @property
+    def _domain_type(self) -> DomainType:
+        name, said = self.aim.settings.domain, self.token(DOMAIN)
+        kinds = (one for one in DomainType if said == domain_token(name, one))
+        return next(kinds, DomainType.UNKNOWN)
+
 
 def observed(aim: Aim, known: Known) -> Observed:
-    """Nothing is asked."""
-    said = Said(aim, dict(known.acknowledged))
+    """Nothing is asked. What was read last is kept for the day when there are credentials again."""
+    before = of_tenant(Memory.read(known.remembered), aim, known)
+    said = Said(aim, _said(known, before))
     tokens = {name: said.token(name) for name in (CONNECTOR, RULE, DOMAIN)}
-    memory = Memory(organisation=said.organisation, at=known.now)
-    return Observed(
-        _NOTHING, tokens, unread=frozenset(tokens), remember=memory.remembered, detail=said
+    memory = replace(
+        before,
+        organisation=said.organisation,
+        at=known.now,
+        folk=NOBODY,
+        terms=before.terms or Terms.of(aim, {}),
+        relayed=before.relayed | _relayed(known, before),
     )
+    return Observed(
+        _NOTHING,
+        tokens,
+        findings=tuple(domain.acknowledged(aim.settings, memory.relayed)),
+        unread=frozenset(tokens),
+        remember=memory.remembered,
+        detail=said,
+    )
+
+
+def _said(known: Known, before: Memory) -> dict[str, Asserted]:
+    """By resource what was said, or read, last."""
+    found = _of_people(known, before)
+    for name, (token, at) in before.last_read.items():
+        if name not in found or found[name].at < at:
+            again = _AGAIN.is_due_again(known.now, at)
+            found[name] = Asserted(name, LAST_READING, at, due_again=again, gives=token)
+    return found
+
+
+def _of_people(known: Known, before: Memory) -> dict[str, Asserted]:
+    """What people acknowledged of the tenant that the configuration names."""
+    begun = before.begun
+    return {
+        name: one for name, one in known.acknowledged.items() if begun is None or one.at >= begun
+    }
+
+
+def _relayed(known: Known, before: Memory) -> frozenset[str]:
+    """The domain that somebody said was made an internal relay, be it the configured one or not."""
+    one = _of_people(known, before).get(DOMAIN)
+    start = domain_token("", DomainType.INTERNAL_RELAY)
+    is_relay = one is not None and one.gives.startswith(start)
+    return frozenset({one.gives.removeprefix(start)}) if one and is_relay else frozenset()
 
 
 def plan(said: Said) -> Draft:
@@ -122,7 +173,8 @@ def _rule(said: Said, make: Maker, connector: Object) -> Iterator[Step]:
 
 def _domain(said: Said, make: Maker) -> Iterator[Step]:
     """Its type is not known, so a person is asked to see that it is the right one."""
-    settings, gives = said.aim.settings, domain_token(DomainType.INTERNAL_RELAY)
+    settings = said.aim.settings
+    gives = domain_token(settings.domain, DomainType.INTERNAL_RELAY)
     if settings.accepted_domain != "internal_relay" or settings.routed.group is not None:
         return
     now = said.token(DOMAIN)
@@ -131,6 +183,7 @@ def _domain(said: Said, make: Maker) -> Iterator[Step]:
 
 
 def _removal(said: Said) -> Iterator[Step]:
+    """The connector is asked for only once the rule is gone: the script does it no sooner."""
     make, settings = Maker(said.aim, blind=True), said.aim.settings
     rule, connector = Object(settings.rule_name), Object(settings.connector_name)
     now, off = said.token(RULE), {**said.rule, "Enabled": False}
@@ -139,6 +192,7 @@ def _removal(said: Said) -> Iterator[Step]:
         now = compare.token(off)
     if now != ABSENT:
         yield make.remove_rule(rule, off, expects=now)
+        return
     now, off = said.token(CONNECTOR), {**said.connector, "Enabled": False}
     if now.startswith("on:"):
         yield make.switch_connector_off(connector, said.connector, expects=now)

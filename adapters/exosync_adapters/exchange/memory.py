@@ -1,4 +1,4 @@
-"""What a target remembers between runs: Guids, when the rule was on, and what decides ways. Pure."""
+"""What a target remembers between runs: Guids, what was read when, and what decides ways. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from exosync_adapters.exchange.records import (
     Organisation,
     Rule,
 )
+from exosync_adapters.exchange.terms import Terms
 from exosync_adapters.exchange.way.letters import NOBODY, Folk, Party, Truth
 
 Record = TypeVar("Record", AcceptedDomain, Connector, Rule)
@@ -25,7 +26,10 @@ class Memory:
     """`ids` are the Guids by resource, `seen_on` is when the rule was last seen switched on.
 
     `organisation` is what the last run read; None if none has, or if nothing can be read. `folk`
-    is who was in the groups that decide.
+    is who was in the groups that decide. `last_read` are the tokens by resource as they were
+    last read, and when; `terms` what they were told in. `relayed` are the domains that are internal
+    relays because a person was asked for it. `begun` is when the configuration came to name this
+    tenant, if it named another one before: what people said until then is of that one.
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +37,10 @@ class Memory:
     organisation: Organisation | None = None
     at: datetime | None = None
     folk: Folk = NOBODY
+    terms: Terms | None = None
+    last_read: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
+    relayed: frozenset[str] = frozenset()
+    begun: datetime | None = None
 
     @classmethod
     def read(cls, remembered: Mapping[str, Any]) -> Memory:
@@ -44,6 +52,10 @@ class Memory:
             organisation=_organisation(remembered.get("organisation")),
             at=_time(remembered.get("at")),
             folk=_folk(remembered.get("folk")),
+            terms=Terms.read(remembered.get("terms")),
+            last_read=_last_read(remembered.get("last_read")),
+            relayed=_names(remembered.get("relayed")),
+            begun=_time(remembered.get("begun")),
         )
 
     @property
@@ -54,7 +66,15 @@ class Memory:
             told["organisation"] = _json(self.organisation)
         if self.folk != NOBODY:
             told["folk"] = _folk_json(self.folk)
-        for name, at in (("seen_on", self.seen_on), ("at", self.at)):
+        if self.terms is not None:
+            told["terms"] = self.terms.json
+        if self.last_read:
+            told["last_read"] = {
+                name: [token, at.isoformat()] for name, (token, at) in self.last_read.items()
+            }
+        if self.relayed:
+            told["relayed"] = sorted(self.relayed)
+        for name, at in (("seen_on", self.seen_on), ("at", self.at), ("begun", self.begun)):
             if at is not None:
                 told[name] = at.isoformat()
         return told
@@ -147,6 +167,25 @@ def _frozen(value: Any) -> Any:
 
 def _texts(raw: Mapping[Any, Any]) -> dict[str, str]:
     return {str(name): value for name, value in raw.items() if isinstance(value, str)}
+
+
+def _names(raw: object) -> frozenset[str]:
+    return (
+        frozenset(one for one in raw if isinstance(one, str))
+        if isinstance(raw, list)
+        else frozenset()
+    )
+
+
+def _last_read(raw: object) -> dict[str, tuple[str, datetime]]:
+    """What cannot be read was never known."""
+    found: dict[str, tuple[str, datetime]] = {}
+    for name, one in raw.items() if isinstance(raw, Mapping) else ():
+        token, at = one if isinstance(one, list) and len(one) == 2 else (None, None)
+        when = _time(at)
+        if isinstance(token, str) and when is not None:
+            found[str(name)] = (token, when)
+    return found
 
 
 def _time(raw: object) -> datetime | None:

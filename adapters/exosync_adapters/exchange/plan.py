@@ -134,8 +134,8 @@ class _Keeping:
         yield self._make.internal_relay(
             domain.name,
             domain.type,
-            expects=domain_token(domain.type),
-            gives=domain_token(DomainType.INTERNAL_RELAY),
+            expects=domain_token(domain.name, domain.type),
+            gives=domain_token(domain.name, DomainType.INTERNAL_RELAY),
         )
 
     @property
@@ -147,7 +147,10 @@ class _Keeping:
 
 
 class _Removal:
-    """The plan that takes both away: the rule first, each switched off before it goes."""
+    """The plan that takes both away: the rule first, each switched off before it goes.
+
+    A person is asked for the connector only once the rule is gone: the script does it no sooner.
+    """
 
     def __init__(self, seen: Seen) -> None:
         self._seen, self._make = seen, Maker(seen.aim)
@@ -164,7 +167,8 @@ class _Removal:
             users = tuple(one for one in self._seen.users(connector) if one is not rule)
             if users:
                 refusals = (*refusals, rules.connector_in_use(connector, users))
-            steps += self._connector_steps(connector)
+            if rule is None or self._seen.aim.settings.write == "rest":
+                steps += self._connector_steps(connector)
         return Draft(_NOTHING, _NOTHING, tuple(steps), refusals, tuple(self._findings(steps)))
 
     def _rule_steps(self, rule: Rule) -> Iterator[Step]:

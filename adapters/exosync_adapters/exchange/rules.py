@@ -72,12 +72,21 @@ def not_owned(resource: str, thing: Connector | Rule, mark: str, target: str) ->
 
 
 def mark_lost(resource: str, thing: Connector | Rule, mark: str, target: str) -> Refusal:
-    """What was ours, by its Guid, is no longer marked: somebody may have meant that."""
+    """What was ours, by its Guid, is no longer marked: somebody may have meant that.
+
+    After a change of `owner` it carries the mark that was right before.
+    """
+    theirs = mark_in(thing.comment if isinstance(thing, Connector) else thing.comments)
+    carries = (
+        f"carries “{shown(theirs)}” in place of “{mark}”, as after a change of owner: take it over "
+        f"with `exosync adopt {target}`, or set owner back"
+        if theirs
+        else f"no longer carries its mark: put “{mark}” back as a line of its own in its comment, "
+        f"take it over with `exosync adopt {target}`, or delete it"
+    )
     return Refusal(
         "not_owned",
-        f"the {resource} {quoted(thing)} was exosync's and no longer carries its mark: put “{mark}” "
-        f"back as a line of its own in its comment, take it over with `exosync adopt {target}`, or "
-        "delete it",
+        f"the {resource} {quoted(thing)} was exosync's and {carries}",
         seen="no mark",
         limit="the mark",
         resources=_and_after(resource),

@@ -20,6 +20,7 @@ from exosync_adapters.exchange.records import (
     Rule,
 )
 from exosync_adapters.exchange.rules import shown
+from exosync_adapters.exchange.terms import Terms
 from exosync_adapters.exchange.way.letters import NOBODY, Folk
 
 _OF_GROUPS = ("SentToMemberOf", "ExceptIfSentToMemberOf")
@@ -39,6 +40,12 @@ class Groups:
     gone: frozenset[str] = frozenset()
     known_as: Mapping[str, str] = field(default_factory=dict)
 
+    def over(self, before: Mapping[str, str], groups: Iterable[str]) -> Groups:
+        """With what was found out `before` of those `groups` that could not be asked for now."""
+        missed = {*groups} - {*self.known_as.values(), *self.gone}
+        kept = {name: one for name, one in before.items() if one in missed}
+        return replace(self, known_as={**kept, **self.known_as})
+
 
 NOT_ASKED = Groups()
 """Of groups that nobody asked for."""
@@ -46,13 +53,14 @@ NOT_ASKED = Groups()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was read, what is ours of it, and what is remembered."""
+    """What was read, what is ours of it, and what is remembered, now and from `before`."""
 
     aim: Aim
     organisation: Organisation
     holding: Holding
     memory: Memory
     groups: Groups = NOT_ASKED
+    before: Memory = field(default_factory=Memory)
 
     @property
     def owned(self) -> Owned:
@@ -130,7 +138,8 @@ def seen(
     folk: Folk = NOBODY,
 ) -> Seen:
     """Find what is ours, and bring the memory in line with it."""
-    before = Memory.read(known.remembered)
+    former = Memory.read(known.remembered)
+    before = of_tenant(former, aim, known)
     holding = aim.find(organisation, before.ids)
     ids = dict(before.ids)
     for resource, listing, one in (
@@ -143,13 +152,47 @@ def seen(
             ids[resource] = one.ours.guid
         elif one.namesake is None and listing not in organisation.incomplete:
             ids.pop(resource, None)
+    if before.terms is not None:
+        groups = groups.over(before.terms.known_as, aim.groups)
     kept = without_comments(organisation)
     memory = replace(before, ids=ids, organisation=kept, at=known.now, folk=folk)
     if holding.rule.ours is not None and holding.rule.ours.enabled:
         memory = replace(memory, seen_on=known.now)
     elif RULE not in ids:
         memory = replace(memory, seen_on=None)
-    return Seen(aim, organisation, holding, memory, groups)
+    memory = replace(
+        memory,
+        terms=Terms.of(aim, groups.known_as),
+        relayed=_relayed(before, organisation, known),
+    )
+    what = Seen(aim, organisation, holding, memory, groups, former)
+    now = {name: (token, known.now) for name, token in tokens(what)}
+    return replace(what, memory=replace(memory, last_read={**before.last_read, **now}))
+
+
+def of_tenant(former: Memory, aim: Aim, known: Known) -> Memory:
+    """What is remembered of the tenant that the configuration names: of another one nothing is."""
+    another = former.terms is not None and former.terms.tenant != aim.settings.tenant
+    return Memory(begun=known.now) if another else former
+
+
+def _relayed(before: Memory, organisation: Organisation, known: Known) -> frozenset[str]:
+    """The internal relays that were made because a person was asked to."""
+    asked = known.asked.get(DOMAIN)
+    named = {before.terms.domain} if before.terms and asked is not None and asked.is_open else set()
+    return frozenset(
+        name
+        for name in {*before.relayed, *named}
+        if _may_relay(name, organisation, unlisted=name in before.relayed)
+    )
+
+
+def _may_relay(name: str, organisation: Organisation, *, unlisted: bool) -> bool:
+    """Whether a domain is an internal relay; `unlisted`: of one that a cut listing may hide."""
+    found = next((one for one in organisation.domains if one.name == name), None)
+    if found is None:
+        return unlisted and Listing.DOMAINS in organisation.incomplete
+    return found.type is DomainType.INTERNAL_RELAY
 
 
 def observed(what: Seen, findings: Iterable[Finding] = ()) -> Observed:
@@ -158,6 +201,7 @@ def observed(what: Seen, findings: Iterable[Finding] = ()) -> Observed:
     return Observed(
         owned=IpRanges(),
         resources=dict(tokens(what)),
+        as_before=_as_before(what),
         foreign=tuple(_foreign(what)),
         findings=tuple(told),
         remember=what.memory.remembered,
@@ -177,14 +221,27 @@ def tokens(what: Seen) -> Iterator[tuple[str, str]]:
     elif Listing.RULES not in incomplete:
         yield RULE, ABSENT
     if what.domain is not None:
-        yield DOMAIN, domain_token(what.domain.type)
+        yield DOMAIN, domain_token(what.aim.settings.domain, what.domain.type)
     elif Listing.DOMAINS not in incomplete:
         yield DOMAIN, ABSENT
 
 
-def domain_token(kind: DomainType) -> str:
+def domain_token(name: str, kind: DomainType) -> str:
     """The token of an accepted domain: its type, for it is all that a step changes."""
-    return f"type:{kind.value.lower()}"
+    return f"type:{kind.value.lower()}:{name}"
+
+
+def _as_before(what: Seen) -> dict[str, str]:
+    """The same told in the terms of the last look; of another tenant, what was told last."""
+    before, now = what.before.terms, what.memory.terms
+    if before is None or now is None or before == now:
+        return {}
+    if before.tenant != now.tenant:
+        return {name: token for name, (token, _) in what.before.last_read.items()}
+    aim = before.told_by(what.aim)
+    holding = aim.find(what.organisation, what.before.ids)
+    groups = replace(what.groups, known_as={**before.known_as, **what.groups.known_as})
+    return dict(tokens(replace(what, aim=aim, holding=holding, groups=groups)))
 
 
 def _incomplete(what: Seen) -> Iterator[Finding]:

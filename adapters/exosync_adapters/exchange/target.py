@@ -34,15 +34,22 @@ from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim
 from exosync_adapters.exchange.blind import Said
 from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
 from exosync_adapters.exchange.findings.collect import findings
+from exosync_adapters.exchange.findings.connector import of_hosts
+from exosync_adapters.exchange.findings.hosts import of_standing
 from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, seen
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify
+from exosync_adapters.exchange.way.standing import NOT_LOOKED, Standing
+from exosync_adapters.exchange.way.watching import WATCHER, Watcher
 from exosync_adapters.exchange.writing import Writer
 
 if TYPE_CHECKING:
     from exosync_adapters.exchange.records import Organisation
     from exosync_adapters.exchange.way.letters import Folk
     from exosync_adapters.exchange.way.sending import Sending
+
+_HOSTS = "hosts"
+"""What is remembered of the smart hosts, beside what is of the tenant."""
 
 _NOT_PLANNING = {
     "client_id",
@@ -52,6 +59,7 @@ _NOT_PLANNING = {
     "sender",
     "settle",
     "timeout",
+    "try_hosts",
     "validate_connector",
     "validation_recipients",
 }
@@ -62,8 +70,15 @@ class ExchangeTarget:
 
     kind = "exchange"
 
-    def __init__(self, name: str, settings: ExchangeSettings, context: Context) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        settings: ExchangeSettings,
+        context: Context,
+        *,
+        watcher: Watcher = WATCHER,
+    ) -> None:
+        self.name, self._watcher = name, watcher
         self._settings, self._context = settings, context
         self._aim = Aim(settings, context.owner, name)
         if len(self._aim.mark) > LONGEST_COMMENT:
@@ -80,15 +95,34 @@ class ExchangeTarget:
         return self._settings.model_dump(mode="json", exclude=_NOT_PLANNING)
 
     def observe(self, known: Known = NOTHING_KNOWN) -> Observed:
-        """Read the tenant, or take what people acknowledged where there are no credentials."""
+        """Read the tenant, or take what people acknowledged where there are no credentials.
+
+        Meanwhile the smart hosts are looked at.
+        """
         self._known = known
+        if known is NOTHING_KNOWN:
+            return self._observed(known)
+        before = Standing.read(known.remembered.get(_HOSTS))
+        looking = self._watcher.begin(self._settings, before, known.now)
+        found = self._observed(known)
+        hosts = looking()
+        told = (*found.findings, *of_standing(hosts, self._settings))
+        kept = {} if hosts is NOT_LOOKED else {_HOSTS: hosts.remembered}
+        return replace(found, findings=told, remember={**found.remember, **kept})
+
+    def _observed(self, known: Known) -> Observed:
         if self._admin is None:
-            return blind.observed(self._aim, known)
+            unseen = () if self._settings.remove else of_hosts(self._settings)
+            said = blind.observed(self._aim, known)
+            return replace(said, findings=(*said.findings, *unseen))
         found = organisation(self._admin)
-        self._groups = self._asked(self._admin)
-        what = seen(self._aim, found, known, self._groups, self._folk(self._admin, found))
+        asked, folk = self._asked(self._admin), self._folk(self._admin, found)
+        what = seen(self._aim, found, known, asked, folk)
+        self._groups = what.groups
         now = None if known is NOTHING_KNOWN else known.now
-        return observed(what, findings(self._settings, what.organisation, what.owned, now=now))
+        relayed = what.memory.relayed
+        told = findings(self._settings, what.organisation, what.owned, now=now, relayed=relayed)
+        return observed(what, told)
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:
         """Make the next steps. Pure."""

@@ -153,8 +153,10 @@ class Observed:
     `owned` are the ranges that carry our mark. `resources` maps each resource that a step
     may write to its token (a digest of all that was read of it, or ABSENT); a step's
     `expects` and `gives` are such tokens. `unread` are the resources that nobody can read: their
-    tokens come from what is known, so a change of them is no drift. `remember` is kept, as
-    JSON, and comes back in the next `Known`. `detail` is the target's own.
+    tokens come from what is known, so a change of them is no drift. `as_before` are the tokens of
+    the same things as the configuration of the last look would have them, where it was another
+    one: what has its old token there was changed by nobody. `remember` is kept, as JSON, and
+    comes back in the next `Known`. `detail` is the target's own.
     """
 
     owned: IpRanges
@@ -162,6 +164,7 @@ class Observed:
     foreign: tuple[Foreign, ...] = ()
     findings: tuple[Finding, ...] = ()
     unread: frozenset[str] = frozenset()
+    as_before: Mapping[str, str] = field(default_factory=dict)
     remember: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
 
@@ -169,6 +172,11 @@ class Observed:
     def token(self) -> str:
         """A digest over all resources."""
         return digest(dict(self.resources))
+
+    def told(self, resource: str) -> frozenset[str]:
+        """The tokens that a resource has now, whichever configuration they are told by."""
+        found = (self.resources.get(resource), self.as_before.get(resource))
+        return frozenset(one for one in found if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def error(what: str, cmdlet: str, fault: Fault) -> TargetError:
         case Trouble.THROTTLED:
             asked = "" if fault.wait is None else f" for {fault.wait:.0f} s more"
             return TargetUnreachable(
-                f"{what}: Microsoft asks to be left alone{asked}: {fault.told}"
+                f"{what}: Microsoft asks to be left alone{asked}: {fault.told}; {_LEAVE_ALONE}"
             )
         case Trouble.BROKEN:
             return TargetUnreachable(f"{what}: Microsoft's service fails: {fault.told}")
@@ -164,6 +164,10 @@ _KINDS: Mapping[Trouble, type[RejectedError]] = {
     Trouble.PAGE_GONE: RejectedError,
     Trouble.REJECTED: RejectedError,
 }
+
+_LEAVE_ALONE = (
+    "the next run tries again by itself; if it goes on, see what else asks so much of this tenant"
+)
 
 NOT_CUSTOMISABLE = (
     "the organization was never customized: an administrator runs Enable-OrganizationCustomization "

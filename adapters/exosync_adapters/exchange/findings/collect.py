@@ -5,15 +5,16 @@ Nothing is concluded from what is not in a listing that may be incomplete.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from exosync.core.target import Finding, Severity
+from exosync.core.target import Finding
 from exosync_adapters.exchange.aim import Owned
 from exosync_adapters.exchange.findings.connector import of_connector, of_hosts
+from exosync_adapters.exchange.findings.domain import left_behind, of_domain
 from exosync_adapters.exchange.findings.foreign import of_foreign
 from exosync_adapters.exchange.findings.rule import of_rule
-from exosync_adapters.exchange.records import DomainType, Listing, Organisation
+from exosync_adapters.exchange.records import Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 
 FINDINGS: dict[str, str] = {
@@ -28,6 +29,12 @@ FINDINGS: dict[str, str] = {
     "far_side_differs": "a smart host looks like one of another side than far_side names",
     "google_hosts_unproven": "nothing published shows Google's receiving hosts as smart hosts",
     "google_relay": "smtp-relay.gmail.com is Google's way out, not the way to its mailboxes",
+    "host_unresolved": "DNS has no address of a smart host, or gives no answer on it",
+    "host_silent": "a smart host does not answer on port 25, as seen from where exosync runs",
+    "host_no_starttls": "a smart host offers no STARTTLS, which the connector needs",
+    "host_certificate": "a smart host shows a certificate that the connector does not take",
+    "host_not_far_side": "a smart host shows by its certificate that it is not the far side's",
+    "hosts_out_of_reach": "nothing can be told of port 25 from where exosync runs",
     "rule_without_recipients": "the rule has no condition on recipients, so it takes all mail",
     "rule_takes_local_mail": "the rule sends the mail of mailboxes here away too",
     "rule_below_stop": "a rule before ours may stop the processing of rules",
@@ -39,6 +46,9 @@ FINDINGS: dict[str, str] = {
     "rule_subdomains": "the rule also takes mail to other accepted domains below the domain",
     "loop_possible": "nothing ends a loop, should the other side route mail back",
     "domain_authoritative": "the domain refuses who is not known here before any rule runs",
+    "domain_external_relay": "the domain is of a type that Microsoft documents for Exchange on "
+    "premises alone",
+    "domain_left_behind": "a domain is an internal relay that exosync looks after no longer",
     "domain_not_accepted": "the domain is not an accepted domain of the tenant",
     "foreign_domain_rule": "somebody else's rule sends all mail to the domain away",
     "foreign_rule_before": "somebody else's rules before ours route mail to the domain",
@@ -54,10 +64,12 @@ def findings(
     owned: Owned,
     *,
     now: datetime | None = None,
+    relayed: Collection[str] = (),
 ) -> Iterator[Finding]:
     """All findings. Without `now` a rule's dates are told and not judged.
 
-    Of what is to be removed, nothing is told but what is somebody else's.
+    `relayed` are the domains that a person made internal relays as exosync asked for. Of what is
+    to be removed, nothing is told but what is somebody else's, and what stays.
     """
     if not settings.remove:
         if owned.connector is not None:
@@ -65,39 +77,6 @@ def findings(
         if owned.rule is not None:
             yield from of_rule(owned, settings, organisation, now)
         yield from of_hosts(settings)
-        yield from _of_domain(settings, organisation)
+        yield from of_domain(settings, organisation)
+    yield from left_behind(settings, organisation, relayed, owned)
     yield from of_foreign(settings, organisation, owned)
-
-
-def _of_domain(settings: ExchangeSettings, organisation: Organisation) -> Iterator[Finding]:
-    found = organisation.domain(settings.domain)
-    if found is None and Listing.DOMAINS not in organisation.incomplete:
-        yield Finding(
-            "domain_not_accepted",
-            f"{settings.domain} is not an accepted domain of this tenant, so Exchange Online "
-            "takes no mail for it from outside and treats it as somebody else's; an "
-            "administrator adds it in the Microsoft 365 admin center, or tenant and domain are "
-            "mended in the configuration",
-        )
-    if found is None or found.type is not DomainType.AUTHORITATIVE:
-        return
-    if settings.routed.group:
-        yield Finding(
-            "domain_authoritative",
-            f"{settings.domain} is authoritative: mail from outside to somebody who is not known "
-            "here is refused before any rule runs (550 5.4.1), so each mailbox on the other side "
-            f"must be a recipient here too, which the members of {settings.routed.group} are",
-            Severity.INFO,
-        )
-        return
-    yield Finding(
-        "domain_authoritative",
-        f"{settings.domain} is authoritative: mail from outside to somebody whose mailbox is on "
-        "the other side alone is refused at the edge, before any rule runs (550 5.4.1); "
-        + (
-            "a person makes the domain an internal relay once the rule is on: exosync asks for it"
-            if settings.accepted_domain == "internal_relay"
-            else "somebody must make the domain an internal relay, which accepted_domain: leave "
-            "tells exosync not to ask for, or every such mailbox must be a mail user here"
-        ),
-    )

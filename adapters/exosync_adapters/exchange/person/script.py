@@ -33,6 +33,23 @@ FUNCTION: Final = "Invoke-ExosyncStep"
 """What a person calls once the script is pasted or loaded."""
 
 
+_CHANGES_OURS: Final = (
+    "# It reads first, changes only what carries exosync's mark, and does nothing where all is",
+    "# so already: to run it twice does no harm.",
+)
+_CHANGES: Final = {
+    What.MARK: (
+        "# It reads first, adds exosync's mark to the comment of this one object and changes nothing",
+        "# else, and does nothing where the mark stands already: to run it twice does no harm.",
+    ),
+    What.INTERNAL_RELAY: (
+        "# It reads first, changes the type of this one domain and nothing else, and does nothing",
+        "# where it is so already: to run it twice does no harm.",
+    ),
+}
+"""What a script says of what it changes: an object that is taken over, and a domain, have no mark."""
+
+
 def text(step: ScriptStep) -> str:
     """The whole script; its lines end in a line feed."""
     body = [
@@ -65,8 +82,7 @@ def _header(step: ScriptStep) -> Iterator[str]:
     yield f"# 3. {FUNCTION} -WhatIf     tells what it would do, and changes nothing"
     yield f"# 4. {FUNCTION}             does it"
     yield "#"
-    yield "# It reads first, changes only what carries exosync's mark, and does nothing where all is"
-    yield "# so already: to run it twice does no harm."
+    yield from _CHANGES.get(step.what, _CHANGES_OURS)
 
 
 def _encoding(step: ScriptStep) -> Iterator[str]:
