@@ -140,9 +140,29 @@ def test_what_stays_as_foretold_is_not_looked_for(office: Office) -> None:
 
 
 def test_google_may_fail_after_the_trace_has_told(office: Office) -> None:
-    """A server's fault costs no more than its own station."""
+    """A server's fault costs nothing of what others told."""
     office.company.google.script(*[replies.failing()] * 9, path=LISTS)
     ended = asked(office)
-    assert (2, None) == (ended.code, the_mailbox(ended)["ok"])
-    assert "has a fault of its own (status 503)" in the_mailbox(ended)["title"]
+    assert (4, ["google"]) == (ended.code, list(sent(ended)["errors"]))
+    assert "has a fault of its own (status 503)" in sent(ended)["errors"]["google"]
     assert "Exchange Online says: delivered" == sent(ended)["stages"][0]["title"]
+
+
+def test_the_trace_may_fail_after_the_message_was_sent(office: Office) -> None:
+    """Its id is told all the same, and Google is asked."""
+    office.company.exchange.access.app_roles -= {"ExchangeMessageTrace.Read.All"}
+
+    ended = asked(office)
+
+    assert 4 == ended.code
+    assert "ExchangeMessageTrace.Read.All" in sent(ended)["errors"]["exchange"]
+    (arrived,) = office.company.flow.google.mailboxes[BOTH]
+    assert sent(ended)["message_id"] in str(arrived)
+    assert f"it is in the inbox of {BOTH}" == the_mailbox(ended)["title"]
+
+
+def test_who_cannot_tell_is_shown_in_the_end(office: Office) -> None:
+    """By name, with the reason, below what the others told."""
+    office.company.google.script(*[replies.failing()] * 9, path=LISTS)
+    out = office.send().out
+    assert "google cannot tell: " in out.partition("happened: Exchange Online says: delivered")[2]

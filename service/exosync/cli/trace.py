@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,16 +11,17 @@ import click
 
 from exosync.cli.common import config_option, json_option, opened
 from exosync.cli.output import put, say_json
-from exosync.errors import ExosyncError, UsageError
+from exosync.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from datetime import timedelta
 
     from exosync.assembly import Assembly
     from exosync.cli.explain import Asked
     from exosync.core.desired import Desired
     from exosync.core.target import Observed
-    from exosync.core.trace import Prober, Receiver, Router, Sent, Stage, Way
+    from exosync.core.trace import Prober, Router, Sent, Stage, Way
     from exosync.desk import Job
 
 Json = dict[str, Any]
@@ -81,13 +80,15 @@ def trace(*, sender: str, recipient: str, send: bool, wait: str, as_json: bool) 
 
 def exit_code(view: Json) -> int:
     """What the command ends with."""
-    sent = [stage["ok"] for one in view["ways"] for stage in one.get("sent", _NOTHING)["stages"]]
-    if False in (view["ok"], *sent) or any(one["error"] for one in view["ways"]):
+    sent = [one["sent"] for one in view["ways"] if "sent" in one]
+    oks = [view["ok"], *(stage["ok"] for one in sent for stage in one["stages"])]
+    if (
+        False in oks
+        or any(one["error"] for one in view["ways"])
+        or any(one["errors"] for one in sent)
+    ):
         return 4
-    return 0 if view["ok"] and None not in sent else 2
-
-
-_NOTHING: Json = {"stages": []}
+    return 2 if None in oks else 0
 
 
 def _duration(text: str) -> timedelta:
@@ -125,33 +126,19 @@ class Inquiry:
 
         Raises UsageError if it is not clear by whom, and the errors of targets.
         """
+        from exosync.cli.became import became
+
         if len(view["ways"]) != 1:
             names = ", ".join(one["target"] for one in view["ways"])
             raise UsageError(f"nothing is sent: several targets may route it ({names})")
         (way,) = view["ways"]
         if way["error"] is not None:
             return
-        begin = time.monotonic()
         router = self._router(way["target"])
         sent = router.send(view["from"], view["to"])
-        told = router.happened(sent, within)
-        way["sent"] = {"message_id": sent.message_id, "at": sent.at.isoformat(), "stages": told}
-        lost = any(one["ok"] is False for one in told)
-        if way["leaves"] is False and not lost:
-            return  # it stayed, as was foretold: the other side has nothing to tell
-        passed = timedelta(seconds=int(time.monotonic() - begin))
-        left = timedelta(0) if lost else max(timedelta(0), within - passed)
-        told += self._arrived(sent, left)
-
-    def _arrived(self, sent: Sent, within: timedelta) -> list[Json]:
-        """What the targets tell where it may arrive. One that cannot be asked says why."""
-        found = []
-        for job in self._assembly.rules.jobs:
-            if hasattr(job.target, "arrived"):
-                receiver: Receiver = cast("Any", job.target)
-                self._assembly.rules.progress(f"asking {job.name} for the message")
-                found += _told(job.name, lambda: receiver.arrived(sent, within=within))  # noqa: B023
-        return found
+        way["sent"] = became(
+            router, sent, self._assembly.rules, leaves=way["leaves"], within=within
+        )
 
     def _router(self, name: str) -> LiveRouter:
         if name not in self._routers:
@@ -195,14 +182,11 @@ class LiveRouter:
         self._assembly.rules.progress("sending")
         return prober.send(sender, recipient)
 
-    def happened(self, sent: Sent, within: timedelta) -> list[Json]:
+    def happened(self, sent: Sent, within: timedelta) -> tuple[Stage, ...]:
         """What became of the message, beside what was foretold. Raises the errors of targets."""
-        from exosync.views.trace import stage_view
-
         prober: Prober = cast("Any", self._job.target)
         self._assembly.rules.progress("waiting for the message trace")
-        way = self._ways[sent.sender, sent.recipient]
-        return [stage_view(self.name, one) for one in prober.happened(sent, way, within=within)]
+        return prober.happened(sent, self._ways[sent.sender, sent.recipient], within=within)
 
     @cached_property
     def _observed(self) -> Observed:
@@ -212,19 +196,6 @@ class LiveRouter:
         found = observe(self._assembly, self._job)
         assert found is not None, "a target that could not be built has an error"
         return found
-
-
-def _told(name: str, ask: Callable[[], Sequence[Stage]]) -> list[Json]:
-    """The stations that a target tells; its error is one, so that nothing told before is lost."""
-    from exosync.core.trace import Stage, Sure
-    from exosync.views.trace import stage_view
-
-    try:
-        stages = ask()
-    except ExosyncError as error:
-        title = f"{name} cannot tell: {error}"
-        stages = [Stage("mailbox", name, title, None, Sure.UNPROVEN)]
-    return [stage_view(name, one) for one in stages]
 
 
 def _show(view: Json) -> None:

@@ -54,10 +54,17 @@ def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
         yield from ((text, TONES[one["ok"]]) for text in textwrap.wrap(verdict(one), wide))
         yield "", ""
         if "sent" in one:
-            told = f"sent at {one['sent']['at'][11:19]} UTC as {one['sent']['message_id']}"
-            yield from ((text, "head") for text in textwrap.wrap(told, wide))
-            yield "", ""
-            yield from _stations(one["sent"]["stages"], wide, line)
+            yield from _became(one["sent"], wide, line)
+
+
+def _became(sent: Json, width: int, line: str) -> Iterator[Line]:
+    """What became of the message that was sent."""
+    told = f"sent at {sent['at'][11:19]} UTC as {sent['message_id']}"
+    yield from ((text, "head") for text in textwrap.wrap(told, width))
+    yield "", ""
+    yield from _stations(sent["stages"], width, line)
+    for target, why in sent["errors"].items():
+        yield from ((text, "bad") for text in textwrap.wrap(f"{target} cannot tell: {why}", width))
 
 
 def verdict(way: Json) -> str:

@@ -1,0 +1,91 @@
+"""What became of a message that `exosync trace --send` sent, as those tell it who saw it pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from exosync.errors import ExosyncError
+from exosync.views.trace import stage_view
+
+if TYPE_CHECKING:
+    from exosync.core.trace import Receiver, Sent, Stage
+    from exosync.desk import Job
+    from exosync.reconcile import Rules
+
+Json = dict[str, Any]
+
+
+class Sender(Protocol):
+    """The router that sent it."""
+
+    name: str
+
+    def happened(self, sent: Sent, within: timedelta) -> Sequence[Stage]:
+        """What its system tells of the message. Raises the errors of targets."""
+        ...
+
+
+def became(
+    sender: Sender, sent: Sent, rules: Rules, *, leaves: bool | None, within: timedelta
+) -> Json:
+    """Ask first who sent it, then those where it may have arrived, for so long in all.
+
+    `leaves` is what was foretold. Once it is sent no error ends this: who cannot be asked stands
+    under `errors` with the reason, beside what the others told.
+    """
+    begin = time.monotonic()
+    account = _Account(sent)
+    account.add(sender.name, lambda: sender.happened(sent, within))
+    stayed = leaves is False and account.settled
+    if not stayed:
+        passed = timedelta(seconds=int(time.monotonic() - begin))
+        left = timedelta(0) if account.lost else max(timedelta(0), within - passed)
+        for job in rules.jobs:
+            if hasattr(job.target, "arrived"):
+                rules.progress(f"asking {job.name} for the message")
+                account.add(job.name, _asking(job, sent, left))
+    return account.view
+
+
+def _asking(job: Job, sent: Sent, within: timedelta) -> Callable[[], Sequence[Stage]]:
+    receiver: Receiver = cast("Any", job.target)
+    return lambda: receiver.arrived(sent, within=within)
+
+
+class _Account:
+    """What was told so far, and who could not tell."""
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self._stages: list[Json] = []
+        self.errors: dict[str, str] = {}
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody said already that it goes astray."""
+        return any(one["ok"] is False for one in self._stages)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all went as foretold, as far as was told."""
+        return not self.lost and not self.errors
+
+    def add(self, name: str, ask: Callable[[], Sequence[Stage]]) -> None:
+        """Ask one target."""
+        try:
+            self._stages += [stage_view(name, one) for one in ask()]
+        except ExosyncError as error:
+            self.errors[name] = str(error)
+
+    @property
+    def view(self) -> Json:
+        """All of it, for people and programs."""
+        return {
+            "message_id": self._sent.message_id,
+            "at": self._sent.at.isoformat(),
+            "stages": self._stages,
+            "errors": self.errors,
+        }
