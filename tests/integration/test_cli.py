@@ -150,6 +150,12 @@ class TestRuns:
         assert 0 == shell.run("apply", plan).code
         assert 0 == shell.run("sync").code
 
+    def test_adopt_says_if_there_is_nothing_to_take_over(self, shell: Shell) -> None:
+        """So that nobody takes it for a plan."""
+        shell.run("sync")
+        ended = shell.run("adopt", "edge")
+        assert (0, True) == (ended.code, "nothing there waits to be taken over" in ended.out)
+
     def test_a_failed_target_ends_with_4(self, shell: Shell) -> None:
         """And says what to do."""
         (shell.folder / "exo.txt").mkdir()

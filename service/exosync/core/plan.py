@@ -19,6 +19,7 @@ from exosync.core.target import (
     Observed,
     Phase,
     Refusal,
+    Severity,
     State,
     Step,
     digest,
@@ -186,6 +187,12 @@ def _held_back(refusal: Refusal) -> Finding:
         f"additions go first; the removal is refused ({refusal.rule}: {refusal.message}) and "
         "gets a plan of its own after them",
     )
+
+
+def nothing_to_adopt() -> Finding:
+    """A person asked to take over what is there, and there is nothing."""
+    message = "nothing there waits to be taken over; exosync plan tells what else there is to do"
+    return Finding("nothing_to_adopt", message, Severity.INFO)
 
 
 def state_of(plan: Plan, *, wrote: bool, verified: bool | None, asserted: bool = False) -> State:
