@@ -24,7 +24,7 @@ WAY_OUT: Json = {
     "tenant": "8a3bd10e-5b2c-4f6d-9a11-0c6f7e2d1b34",
     "domain": "example.com",
     "far_side": "other",
-    "smart_hosts": ["192.0.2.25"],
+    "smart_hosts": ["127.0.0.25"],
     "routed": {"group": "there@example.com"},
 }
 """Without credentials nothing is asked: what people acknowledge is what is there."""

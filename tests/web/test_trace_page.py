@@ -70,6 +70,7 @@ def targets(exchange: ExchangeStandIn) -> list[dict[str, Any]]:
         "credentials": {"kind": "secret", "secret": {"file": "secret"}},
         "far_side": "other",
         "smart_hosts": ["gate.example.net"],
+        "try_hosts": "never",
         "timeout": "5s",
     }
     group = {"group": f"elsewhere@{DOMAIN}"}
