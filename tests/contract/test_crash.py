@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.harness import Can, needs
 from tests.contract.scene import ADDED, KEPT, TARGET, Scene
-from tests.contract.zygote import Zygote, zygote
+from tests.support.zygote import Zygote, zygote
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.support.world import Json, World
 from tests.support.zones import WIDE, zone_file
+from tests.support.zygote import Zygote, zygote
 
 OLD, NEW = "2020072800", "2024073100"
 INSTANCE = "USGovGCCHigh"
@@ -50,11 +49,11 @@ def world(tmp_path: Path, feed: EndpointsStandIn, dns: DnsStandin) -> World:
     return World(tmp_path, feed, targets, {"feed": {"url": feed.url, "instance": INSTANCE}})
 
 
-def sync_until(world: World, point: int) -> subprocess.CompletedProcess[str]:
-    """A run in a process of its own that ends at a point."""
-    words = [str(world.config_file.parent), str(point), world.now.isoformat()]
-    command = [sys.executable, "-m", "tests.support.crash_child", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def runs() -> Iterator[Zygote]:
+    """Where runs come from that may be killed."""
+    with zygote() as one:
+        yield one
 
 
 def in_file(world: World) -> IpRanges:
@@ -64,7 +63,9 @@ def in_file(world: World) -> IpRanges:
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_any_point_is_finished_by_the_next(world: World, dns: DnsStandin) -> None:
+def test_a_run_killed_at_any_point_is_finished_by_the_next(
+    world: World, dns: DnsStandin, runs: Zygote
+) -> None:
     """No update is lost, nothing is half done, no step stays without an outcome."""
     world.sync()
     before = in_file(world)
@@ -79,11 +80,12 @@ def test_a_run_killed_at_any_point_is_finished_by_the_next(world: World, dns: Dn
         shutil.copytree(pristine, world.folder)
         dns.zones = zone.copy()
 
-        child = sync_until(world, point)
+        ended = runs.run_until(world.config_file.parent, point, world.now)
 
-        if child.returncode == 0:
+        if not ended.signal:
+            assert 0 == ended.code, ended.said
             break
-        assert -signal.SIGKILL == child.returncode, child.stderr
+        assert signal.SIGKILL == ended.signal
         there = in_file(world)
         assert there in (before, before | IpRanges.parse("52.244.65.13")), "whole, old or new"
         told = world.sync()

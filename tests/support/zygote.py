@@ -1,4 +1,4 @@
-"""Runs that kill themselves at a point: `python -m tests.contract.zygote`.
+"""Runs that kill themselves at a point: `python -m tests.support.zygote`.
 
 Each line on standard input is a folder, a point and the clock; each answer is how that run
 ended, as `waitpid` gives it, and what it printed. A run is a child of this process, which has
@@ -22,13 +22,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 
 from exosync.assembly import assembled
 from exosync.config import load
 from exosync.reconcile import reconcile
 from exosync.running import run_once
-from tests.support.crash_child import Points, Ticking
+from tests.support.points import Points, Ticking
 
 _WARM = (
     "alembic.command",
@@ -78,7 +78,7 @@ class Zygote:
 @contextmanager
 def zygote() -> Iterator[Zygote]:
     """A process that runs can be made from."""
-    command = [sys.executable, "-m", "tests.contract.zygote"]
+    command = [sys.executable, "-m", "tests.support.zygote"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -128,7 +128,7 @@ def _be_a_run(its: int, words: list[str]) -> None:
 
 
 def _run_until(folder: Path, last: int, now: datetime) -> None:
-    points = _Points(last)
+    points = Points(last)
     event.listen(Engine, "commit", points.commit)
     loaded = load(folder / "exosync.yaml", environ={})
     with assembled(loaded, environ={}, progress=lambda _: None, now=lambda: now) as one:
@@ -136,19 +136,6 @@ def _run_until(folder: Path, last: int, now: datetime) -> None:
             object.__setattr__(job, "target", Ticking(job.target, points))
         work = lambda run_id: reconcile(one.rules, one.store, run_id, writing=True)  # noqa: E731
         run_once(one.store, one.rules, "sync", work)
-
-
-class _Points(Points):
-    """Counts a commit only if something was written since the last one."""
-
-    _changes = 0
-
-    def commit(self, connection: Connection) -> None:
-        """A transaction ends."""
-        driver: Any = connection.connection.driver_connection
-        if driver.total_changes != self._changes:
-            self._changes = driver.total_changes
-            self.tick()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A `sync` that kills itself at its n-th point: `python -m tests.support.crash_child FOLDER N`.
+"""What lets a run kill itself at its n-th point (see tests/support/zygote.py).
 
 A point is reached just before every commit that changes the state, and before and after every
-outside write. With N = 0 the run goes through, and says how many points there were.
+outside write. With none to end at, the run goes through.
 """
 
 from __future__ import annotations
@@ -9,18 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import sys
 from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, event
-
-from exosync.assembly import assembled
-from exosync.config import load
-from exosync.reconcile import reconcile
-from exosync.running import run_once
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 class Points:
@@ -65,25 +58,3 @@ class Ticking:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
-
-
-def main() -> None:
-    """Run once."""
-    folder, last, now = Path(sys.argv[1]), int(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
-    points = Points(last)
-    event.listen(Engine, "commit", points.commit)
-    loaded = load(folder / "exosync.yaml", environ={})
-    with assembled(loaded, environ={}, progress=lambda _: None, now=lambda: now) as one:
-        for job in one.rules.jobs:
-            object.__setattr__(job, "target", Ticking(job.target, points))
-        run_once(
-            one.store,
-            one.rules,
-            "sync",
-            lambda run_id: reconcile(one.rules, one.store, run_id, writing=True),
-        )
-    sys.stdout.write(str(points.count))
-
-
-if __name__ == "__main__":
-    main()
