@@ -59,6 +59,20 @@ def test_what_means_the_same_is_left_alone(settled: World, change: Callable[[Org
     assert again.proof.ok
 
 
+@pytest.mark.parametrize("key", ["Name", "Alias", "DistinguishedName", "LegacyExchangeDN", "Guid"])
+def test_a_group_that_is_given_back_by_another_name_is_the_same(settled: World, key: str) -> None:
+    """How a rule gives a group back is not published; nothing is set right run after run."""
+    settled.settle()
+    writes, org = settled.tenant.writes, settled.tenant.org
+    group = org.recipient("here@example.com")
+    assert group is not None
+    rule(org)["ExceptIfSentToMemberOf"] = [group[key]]
+
+    again = settled.run()
+
+    assert ((), [], writes) == (again.draft.steps, again.rules, settled.tenant.writes)
+
+
 def test_a_name_that_is_kept_in_another_composition_is_left_alone(settled: World) -> None:
     """64 characters with quotes of every kind, given back decomposed."""
     keys: dict[str, Any] = {

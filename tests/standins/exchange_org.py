@@ -78,6 +78,9 @@ class Org:
         made = {
             "Name": name,
             "DisplayName": name,
+            "Alias": name,
+            "DistinguishedName": f"CN={name},OU=contoso.example,DC=prod,DC=outlook,DC=com",
+            "LegacyExchangeDN": f"/o=ExchangeLabs/ou=Exchange/cn=Recipients/cn={name}",
             "PrimarySmtpAddress": address,
             "EmailAddresses": addresses,
             "RecipientType": type_,

@@ -215,7 +215,7 @@ class ExchangeTarget:
             if found is None:
                 gone.add(group)
             else:
-                known_as |= dict.fromkeys((found.name.lower(), *found.addresses), group)
+                known_as |= dict.fromkeys((*found.names, *found.addresses), group)
         return Groups(frozenset(gone), known_as)
 
     def _made_admin(self) -> Admin:

@@ -29,7 +29,8 @@ class Recipient:
     """Somebody whom the tenant knows. `type` is RecipientTypeDetails (UserMailbox, MailUser, …).
 
     `addresses` are all of its SMTP addresses in lower case, `address` the first of them,
-    `external` the address elsewhere that its mail is sent to.
+    `external` the address elsewhere that its mail is sent to. `names` are what else a rule may
+    know it by, in lower case; not the display name, which others may have too.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Recipient:
     address: str
     addresses: frozenset[str]
     external: str = ""
+    names: frozenset[str] = frozenset()
 
 
 NEW_CONNECTOR: Mapping[str, str] = {
@@ -53,6 +55,18 @@ TLS_LEVELS = ("EncryptionOnly", "CertificateValidation", "DomainValidation")
 MODES = ("Enforce", "Audit", "AuditAndNotify")
 ADDRESS_TYPES = ("Original", "Resolved")
 """Members of enumerations, as New-OutboundConnector and New-TransportRule name them."""
+
+_IDENTITIES = (
+    "Name",
+    "Alias",
+    "Identity",
+    "DistinguishedName",
+    "LegacyExchangeDN",
+    "Guid",
+    "ExchangeObjectId",
+    "ExternalDirectoryObjectId",
+)
+"""What New-TransportRule takes for a recipient besides its address, and so may give back."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _NO_NAME = re.compile(r'[\s,{}"]')
@@ -140,6 +154,7 @@ def recipient(raw: Raw) -> Recipient:
         address=primary or min(addresses),
         addresses=addresses,
         external=address(_text(raw, "ExternalEmailAddress")),
+        names=frozenset(filter(None, (_text(raw, one).lower() for one in _IDENTITIES))),
     )
 
 
