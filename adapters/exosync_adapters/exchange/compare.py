@@ -38,6 +38,9 @@ _ACTIONS = (ROUTE, "SetHeaderName", "SetHeaderValue")
 _STATE: Final = "Enabled"
 _STOP: Final = "StopRuleProcessing"
 _MODELLED = {*_CONDITIONS, *_EXCEPTIONS, *_ACTIONS, _STOP}
+_TELLING = {"SetAuditSeverity"}
+"""Actions that only mark reports and message traces: the admin center has a box for that."""
+
 _CLASSES = {"HeaderContains": "HeaderContainsWords", "SetHeader": "SetHeaderName"}
 """Classes that stand for two parameters each, by one of these."""
 
@@ -111,8 +114,8 @@ def text(parameters: Parameters) -> str:
 def more(rule: Rule) -> tuple[str, ...]:
     """What a rule has that exosync does not model: parameters, and classes without any of ours."""
     parameters = (*rule.conditions, *rule.exceptions, *rule.actions)
-    strange = [one for one in parameters if one not in _MODELLED]
-    stems = {one.removeprefix("ExceptIf") for one in (*parameters, _STOP)}
+    strange = [one for one in parameters if one not in _MODELLED | _TELLING]
+    stems = {one.removeprefix("ExceptIf") for one in (*parameters, *_TELLING, _STOP)}
     classes = [one for one in map(_stem, rule.predicates) if _CLASSES.get(one, one) not in stems]
     return (*strange, *classes)
 
