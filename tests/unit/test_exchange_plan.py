@@ -736,6 +736,37 @@ def test_a_step_gives_what_is_then_seen(organisation: Organisation, keys: dict[s
         assert step.gives == look(organisation, of=of).resources[step.resource]
 
 
+OWNERS = st.sampled_from(["exosync", "somebody"])
+NAMES = st.fixed_dictionaries(
+    {},
+    optional={
+        "connector": st.sampled_from(["Way out", NAME]),
+        "rule": st.just("Those elsewhere"),
+        "priority": st.integers(0, 3),
+        "domain": st.sampled_from([DOMAIN, "example.org"]),
+        "routed": st.just({"everyone_but": "others@example.com"}),
+    },
+)
+
+
+@given(TENANTS, st.tuples(OWNERS, KEYS, NAMES), st.tuples(OWNERS, KEYS, NAMES))
+def test_whatever_the_configuration_becomes_what_is_there_has_its_old_token(
+    organisation: Organisation, first: Any, then: Any
+) -> None:
+    """So what nobody changed is never told as changed, and what somebody changed always is."""
+    one, other = (
+        Aim(settings(**{**keys, **names}), owner, "way-out") for owner, keys, names in (first, then)
+    )
+    seen = look(organisation, of=one)
+    again = look(organisation, of=other, remembered=seen.remember)
+    stops = tuple(replace(rule_, stops=not rule_.stops) for rule_ in organisation.rules)
+    changed = look(replace(organisation, rules=stops), of=other, remembered=seen.remember)
+
+    assert all(token in again.told(name) for name, token in seen.resources.items())
+    if seen.resources.get("rule", ABSENT) != ABSENT:
+        assert seen.resources["rule"] not in changed.told("rule")
+
+
 @given(TENANTS)
 def test_adopting_changes_no_more_than_comments(organisation: Organisation) -> None:
     """What is ours afterwards is what it was, with the mark."""
