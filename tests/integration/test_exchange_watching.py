@@ -16,7 +16,9 @@ from typing import Any, Self
 import pytest
 import trustme
 
-from exosync.core.target import Context, Finding, Observed
+from exosync.core.desired import Desired
+from exosync.core.ranges import IpRanges
+from exosync.core.target import Context, Draft, Finding, Observed
 from exosync.core.tasks import Known
 from exosync.errors import TargetUnreachable
 from exosync_adapters.exchange.settings import ExchangeSettings
@@ -33,6 +35,7 @@ from tests.support.zones import zone_file
 GATE, OTHER, MUTE, NOWHERE = (f"{one}.far.test" for one in ("gate", "other", "mute", "nowhere"))
 SECRET = "the-secret-of-exchange"
 HOUR = timedelta(hours=1)
+DESIRED = Desired("Worldwide", "2026081400", IpRanges.parse(["40.92.0.0/15", "104.47.0.0/17"]))
 ZONE = zone_file("far.test", "gate IN A 127.0.0.1", "other IN A 127.0.0.1", "mute IN A 127.0.0.9")
 BLIND: dict[str, Any] = {
     "tenant": "8a3bd10e-5b2c-4f6d-9a11-0c6f7e2d1b34",
@@ -79,8 +82,8 @@ class Runs:
     now: datetime = datetime(2026, 11, 26, 12, tzinfo=UTC)
     remembered: dict[str, Any] = field(default_factory=dict)
 
-    def look(self, **keys: Any) -> Observed:
-        """What one run observes."""
+    def target(self, **keys: Any) -> ExchangeTarget:
+        """A target of its own, as every run makes one."""
         settings = ExchangeSettings.model_validate({**BLIND, **self.keys, **keys})
         context = Context(
             owner="exosync",
@@ -90,8 +93,11 @@ class Runs:
             reveal=lambda _: SECRET,
             pause=lambda _: None,
         )
-        target = ExchangeTarget("exchange", settings, context, watcher=self.watcher)
-        seen = target.observe(Known(self.now, remembered=self.remembered))
+        return ExchangeTarget("exchange", settings, context, watcher=self.watcher)
+
+    def look(self, **keys: Any) -> Observed:
+        """What one run observes."""
+        seen = self.target(**keys).observe(Known(self.now, remembered=self.remembered))
         self.remembered = json.loads(json.dumps(seen.remember))
         self.now += HOUR
         return seen
@@ -252,6 +258,22 @@ def test_where_many_are_silent_and_nobody_answers_the_next_is_not_waited_for(
 
     assert ([[]] * 40, 8, 16) == (told, first, second)
     assert 8 == sum(one == ["hosts_out_of_reach"] for one in again)
+
+
+@pytest.mark.parametrize("where", ["104.47.8.36", "127.0.0.1"])
+def test_a_host_that_leads_to_exchange_online_by_now_is_told_though_nothing_is_to_do(
+    ca: trustme.CA, where: str
+) -> None:
+    """Once connector and rule stand, nothing is refused any more; and mail would go round."""
+    zone = zone_file("far.test", f"gate IN A {where}")
+    with DnsStandin({"far.test": zone}) as names:
+        one = runs(watcher(ca, 1), names, GATE, try_hosts="resolve")
+        target = one.target()
+        observed = target.observe(Known(one.now))
+        draft = target.rehearse(DESIRED, observed, Draft(IpRanges(), IpRanges()))
+
+    own = ["loop_possible"] if where.startswith("104.") else []
+    assert own == [each.rule for each in draft.findings]
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,13 @@ from exosync_adapters.exchange.blind import Said
 from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
 from exosync_adapters.exchange.findings.collect import findings
 from exosync_adapters.exchange.findings.connector import of_hosts
-from exosync_adapters.exchange.findings.hosts import of_standing
+from exosync_adapters.exchange.findings.hosts import of_own, of_standing
 from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, seen
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify
+from exosync_adapters.exchange.way.resolving import own_addresses, own_among
 from exosync_adapters.exchange.way.standing import NOT_LOOKED, Standing
-from exosync_adapters.exchange.way.watching import WATCHER, Watcher
+from exosync_adapters.exchange.way.watching import WATCHER, Looked, Watcher
 from exosync_adapters.exchange.writing import Writer
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class ExchangeTarget:
         *,
         watcher: Watcher = WATCHER,
     ) -> None:
-        self.name, self._watcher = name, watcher
+        self.name, self._watcher, self._looked = name, watcher, Looked()
         self._settings, self._context = settings, context
         self._aim = Aim(settings, context.owner, name)
         if len(self._aim.mark) > LONGEST_COMMENT:
@@ -105,7 +106,8 @@ class ExchangeTarget:
         before = Standing.read(known.remembered.get(_HOSTS))
         looking = self._watcher.begin(self._settings, before, known.now)
         found = self._observed(known)
-        hosts = looking()
+        self._looked = looking()
+        hosts = self._looked.standing
         told = (*found.findings, *of_standing(hosts, self._settings))
         kept = {} if hosts is NOT_LOOKED else {_HOSTS: hosts.remembered}
         return replace(found, findings=told, remember={**found.remember, **kept})
@@ -132,12 +134,16 @@ class ExchangeTarget:
         return plan.adoption(what) if adopting else plan.plan(desired, what, self._cloud)
 
     def rehearse(self, desired: Desired, observed: Observed, draft: Draft) -> Draft:
-        """Look up the smart hosts: none may be Exchange Online itself."""
-        told = {one.rule for one in draft.refusals}
-        if not draft.steps or self._settings.remove or "own_host" in told:
-            return draft
-        from exosync_adapters.exchange.way.resolving import own_addresses
+        """Look up the smart hosts: none may be Exchange Online itself.
 
+        Where there is nothing to do, what was seen while observing is as good.
+        """
+        told = {one.rule for one in draft.refusals}
+        if self._settings.remove or "own_host" in told:
+            return draft
+        if not draft.steps:
+            names = own_among(self._looked.seen.values(), desired.ranges)
+            return replace(draft, findings=(*draft.findings, *of_own(names)))
         own = own_addresses(self._settings, desired.ranges)
         return replace(draft, refusals=(*draft.refusals, rules.own_host(own))) if own else draft
 

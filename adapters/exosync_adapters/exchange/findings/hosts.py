@@ -6,7 +6,7 @@ The messages hold nothing that differs from look to look (addresses, greetings, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from exosync.core.target import Finding, Severity
 from exosync_adapters.exchange.findings.connector import few
@@ -35,6 +35,16 @@ def of_standing(standing: Standing, settings: ExchangeSettings) -> Iterator[Find
             f"a certificate without any name of Google's is shown by {few(names)}, and far_side is "
             "google_workspace: the mailboxes may not be known there; far_side or smart_hosts is "
             f"wrong, or the name leads elsewhere by now; {_LOOK}",
+        )
+
+
+def of_own(names: Sequence[str]) -> Iterator[Finding]:
+    """Hosts that lead to Exchange Online itself by now."""
+    if names:
+        yield Finding(
+            "loop_possible",
+            f"the name of a smart host leads to Exchange Online itself: {few([*names])}. Mail comes back "
+            "until it is refused (554 5.4.14): correct smart_hosts, or ask whoever looks after the name",
         )
 
 

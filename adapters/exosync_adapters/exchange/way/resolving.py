@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from exosync.core.ranges import IpRanges
 from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.way.host_records import HostSeen
 from exosync_adapters.exchange.way.hosts import by_dns, located
 from exosync_adapters.fields import host_and_port
 
@@ -34,6 +35,11 @@ def own_addresses(settings: ExchangeSettings, ranges: IpRanges) -> tuple[str, ..
     live = live_dns(settings)
     with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:
         found = [*pool.map(lambda name: located(name, by_dns(live)), settings.hosts)]
+    return own_among(found, ranges)
+
+
+def own_among(found: Iterable[HostSeen], ranges: IpRanges) -> tuple[str, ...]:
+    """Those of some hosts of which an address is in these ranges."""
     return tuple(one.name for one in found if _meets(one.addresses, ranges))
 
 

@@ -38,6 +38,14 @@ Key = tuple[str, tuple[str, ...], bool]
 """A host, the resolvers that are asked for it, and whether it is talked to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How hosts stand after a look, and what it saw itself."""
+
+    standing: Standing = NOT_LOOKED
+    seen: Mapping[str, HostSeen] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Place:
     """What was last seen of a host; one look at a time."""
@@ -81,10 +89,10 @@ class Watcher:
 
     def begin(
         self, settings: ExchangeSettings, before: Standing, at: datetime
-    ) -> Callable[[], Standing]:
+    ) -> Callable[[], Looked]:
         """Begin to look; what is given back waits for the end of it, and tells how hosts stand."""
         if settings.remove or settings.try_hosts == "never":
-            return lambda: NOT_LOOKED
+            return Looked
         talk, resolve = may_talk(before, settings, at), _resolving(settings, self._how.within / 4)
         # It is not waited for where the tenant cannot be read: each look ends by itself.
         pool = ThreadPoolExecutor(max_workers=len(settings.hosts))
@@ -94,9 +102,9 @@ class Watcher:
         }
         pool.shutdown(wait=False)
 
-        def end() -> Standing:
+        def end() -> Looked:
             seen = {name: look.result() for name, look in looks.items()}
-            return stood(before, seen, settings, at)
+            return Looked(stood(before, seen, settings, at), seen)
 
         return end
 
