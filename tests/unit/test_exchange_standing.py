@@ -58,7 +58,7 @@ LOOKED_UP = host(answers=None, starttls=None, certificate=None)
 
 def after(*looks: HostSeen, every: timedelta = HOUR, **keys: Any) -> Standing:
     """What is told after these looks at one host."""
-    of = wanted(smart_hosts=[GATE], **keys)
+    of = wanted(smart_hosts=[GATE, SPARE], **keys)
     standing = NOT_LOOKED
     for number, one in enumerate(looks):
         standing = stood(standing, {one.name: one}, of, BEGIN + number * every)
@@ -122,6 +122,27 @@ def test_one_silent_host_among_others_that_answer_is_told() -> None:
     assert ("host_silent", True) == (finding.rule, GATE in finding.message)
     assert SPARE not in finding.message
     assert "Others answer" in finding.message
+
+
+@pytest.mark.parametrize("quiet", [SILENT, UNTOLD])
+def test_a_new_host_that_says_nothing_is_not_told_of_at_once(quiet: HostSeen) -> None:
+    """It may be restarting, or its name be on its way, though others answer."""
+    of, before = wanted(), after(host(SPARE), host(SPARE))
+    seen = {SPARE: host(SPARE), GATE: quiet}
+    once = stood(before, seen, of, BEGIN + 2 * HOUR)
+    twice = stood(once, seen, of, BEGIN + 3 * HOUR)
+
+    assert ([], 1) == (list(of_standing(once, of)), len(list(of_standing(twice, of))))
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
+    """What began in the future begins anew now."""
+    of, at = wanted(smart_hosts=[GATE]), BEGIN - timedelta(days=30)
+    standing = after(FINE, GONE)
+    for number in range(2):
+        standing = stood(standing, {GATE: GONE}, of, at + number * HOUR)
+
+    assert ["host_unresolved"] == told(standing)
 
 
 def test_silence_of_all_hosts_is_told_as_what_it_may_be() -> None:
