@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export PYTHON ?=
 # Debian keeps named, nft and others where a plain user's PATH does not reach.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+# Where it is set, each of some hundred processes compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST_ARGS ?=
 WORKERS ?= auto
