@@ -167,7 +167,7 @@ def stood(
         hosts[one.name] = _after(told.get(one.name), sight, at)
     since, tried = before.mute_since, before.tried
     if any(one.answers is not None for one in looks):
-        since, tried = since or at, at
+        since, tried = since or at, max(at, tried or at)
     if now.reached or settings.try_hosts != "talk":
         since = tried = None
     return Standing(basis, now.named, now.reached, since, tried, hosts)
@@ -236,7 +236,9 @@ def _after(before: HostStanding | None, now: Sight, at: datetime) -> HostStandin
     if now.trouble is before.trouble:
         return HostStanding(before.trouble)
     if now.trouble is Trouble.NONE and now.depth < _depth(before.trouble):
-        return before  # it did not come as far as the trouble is
+        # It did not come as far as the trouble is, but perhaps beyond what seemed to take its place.
+        beyond = before.turning and _depth(before.turning) <= now.depth
+        return HostStanding(before.trouble) if beyond else before
     if before.turning is not now.trouble or before.since is None or before.since > at:
         return HostStanding(before.trouble, now.trouble, at)
     return HostStanding(now.trouble) if at - before.since >= LASTS else before
