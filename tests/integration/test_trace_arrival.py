@@ -139,6 +139,13 @@ def test_what_stays_as_foretold_is_not_looked_for(office: Office) -> None:
     assert [] == office.company.google.calls("/gmail/")
 
 
+def test_of_another_domain_the_other_side_is_not_asked(office: Office) -> None:
+    """Whoever is at a partner's has no mailbox in this account, which is nobody's fault."""
+    ended = asked(office, to="bob@partner.example")
+    assert ({}, []) == (sent(ended)["errors"], told(ended))
+    assert [] == office.company.google.calls("/gmail/")
+
+
 def test_google_may_fail_after_the_trace_has_told(office: Office) -> None:
     """A server's fault costs nothing of what others told."""
     office.company.google.script(*[replies.failing()] * 9, path=LISTS)

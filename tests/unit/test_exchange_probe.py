@@ -60,6 +60,7 @@ def test_its_status_decides(status: str, ok: bool | None) -> None:
         (False, "192.0.2.25", False),
         (None, "192.0.2.25", None),
         (True, "", None),
+        (False, "", True),
     ],
 )
 def test_leaving_is_held_against_what_was_foretold(
@@ -67,9 +68,16 @@ def test_leaving_is_held_against_what_was_foretold(
     to_ip: str,
     ok: bool | None,
 ) -> None:
-    """A message that should have stayed, and left, went astray."""
+    """A message that should have stayed, and left, went astray; one that arrived here did not."""
     _, left = became((replace(TRACE, to_ip=to_ip),), (), way(leaves=leaves))
     assert ok is left.ok
+
+
+def test_what_has_not_arrived_has_not_stayed() -> None:
+    """It may still leave."""
+    pending = replace(TRACE, status="pending", to_ip="")
+    _, left = became((pending,), (), way(leaves=False))
+    assert (None, "it did not leave Exchange Online, or not yet") == (left.ok, left.title)
 
 
 @pytest.mark.parametrize(

@@ -29,18 +29,25 @@ class Sender(Protocol):
 
 
 def became(
-    sender: Sender, sent: Sent, rules: Rules, *, leaves: bool | None, within: timedelta
+    sender: Sender,
+    sent: Sent,
+    rules: Rules,
+    *,
+    leaves: bool | None,
+    is_ours: bool,
+    within: timedelta,
 ) -> Json:
     """Ask first who sent it, then those where it may have arrived, for so long in all.
 
-    `leaves` is what was foretold. Once it is sent no error ends this: who cannot be asked stands
-    under `errors` with the reason, beside what the others told.
+    `leaves` is what was foretold; of a recipient who is not `is_ours`, at a domain that nobody
+    here looks after, no other target is asked. Once it is sent no error ends this: who cannot be
+    asked stands under `errors` with the reason, beside what the others told.
     """
     begin = time.monotonic()
     account = _Account(sent)
     account.add(sender.name, lambda: sender.happened(sent, within))
     stayed = leaves is False and account.settled
-    if not stayed:
+    if is_ours and not stayed:
         passed = timedelta(seconds=int(time.monotonic() - begin))
         left = timedelta(0) if account.lost else max(timedelta(0), within - passed)
         for job in rules.jobs:

@@ -127,6 +127,8 @@ class Inquiry:
         Raises UsageError if it is not clear by whom, and the errors of targets.
         """
         from exosync.cli.became import became
+        from exosync.cli.source import source
+        from exosync.views.trace import routes_domain
 
         if len(view["ways"]) != 1:
             names = ", ".join(one["target"] for one in view["ways"])
@@ -137,7 +139,12 @@ class Inquiry:
         router = self._router(way["target"])
         sent = router.send(view["from"], view["to"])
         way["sent"] = became(
-            router, sent, self._assembly.rules, leaves=way["leaves"], within=within
+            router,
+            sent,
+            self._assembly.rules,
+            leaves=way["leaves"],
+            is_ours=routes_domain(source(self._assembly), way["target"], view["to"]),
+            within=within,
         )
 
     def _router(self, name: str) -> LiveRouter:

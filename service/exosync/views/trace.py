@@ -71,8 +71,16 @@ def routers(source: Source, recipient: str) -> list[TargetConfig]:
         raise UsageError(
             "no target decides where mail goes: a target of kind exchange does, see the reference"
         )
-    domain = recipient.rpartition("@")[2]
-    return [one for one in found if getattr(one.settings, "domain", "") == domain] or found
+    return [one for one in found if _is_at(one, recipient)] or found
+
+
+def routes_domain(source: Source, name: str, recipient: str) -> bool:
+    """Whether a recipient is at the domain that the router of this name is for."""
+    return any(one.name == name and _is_at(one, recipient) for one in source.config.targets)
+
+
+def _is_at(router: TargetConfig, recipient: str) -> bool:
+    return bool(getattr(router.settings, "domain", "") == recipient.rpartition("@")[2])
 
 
 def trace_view(

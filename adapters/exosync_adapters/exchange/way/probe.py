@@ -19,6 +19,7 @@ from exosync_adapters.exchange.admin.graph import Trace, TraceEvent
 HEADER = "X-Exosync-Probe"
 
 _POOL = re.compile(r"OutboundIpPoolName['\"]?\W+(?:String\W+)?([A-Za-z0-9._ -]+)", re.IGNORECASE)
+_NOT_LEFT = "it did not leave Exchange Online, or not yet"
 _ARRIVED, _LOST = ("delivered", "expanded"), ("failed", "quarantined", "filteredasspam")
 
 
@@ -76,9 +77,12 @@ def _arrived(status: str) -> bool | None:
 
 
 def _leaving(trace: Trace, way: Way, *, left: bool) -> Stage:
-    what = f"it left for {trace.to_ip}" if left else "it did not leave Exchange Online, or not yet"
     foretold = {True: "to leave", False: "to stay", None: "unsure"}[way.leaves]
-    is_as_told = None if way.leaves is None or not left else way.leaves
+    what, is_as_told = f"it left for {trace.to_ip}", way.leaves
+    if not left:
+        stayed = way.leaves is False and _arrived(trace.status) is True
+        what = "it stayed in Exchange Online" if stayed else _NOT_LEFT
+        is_as_told = True if stayed else None
     hosts = f", to {', '.join(way.hosts)}" if way.hosts and way.leaves else ""
     told = f"foretold was: {foretold}{hosts}"
     return Stage("happened", trace.to_ip or "Exchange Online", what, is_as_told, Sure.SEEN, (told,))
