@@ -19,7 +19,8 @@ SECRET = "the-secret-of-a-test"
 
 def run_pytest(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Tests of this folder in a process of their own, with nothing else switched on."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("EXOSYNC_")}
+    others = ("EXOSYNC_", "COVERAGE_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(others)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     return subprocess.run(
         command,
