@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +256,35 @@ def test_without_its_credentials_a_target_goes_by_what_it_read_last(office: Offi
     back = office.sync()
     assert ("in_sync", True) == (back["state"], back["verified"])
     assert "drift" not in rules(back, "findings")
+
+
+NEWER = ("terms", "last_read", "relayed")
+"""What an older version did not remember; its token of a domain did not name it."""
+
+
+def as_an_older_version_left_it(office: Office) -> None:
+    """The state before it knew of terms."""
+    with office.world.opened() as one:
+        memory = one.store.memory("exchange")
+        one.store.save_memory(
+            "exchange", {name: value for name, value in memory.items() if name not in NEWER}
+        )
+        stands = one.store.target_state("exchange")
+        assert stands is not None
+        told = {**stands.resources, "domain": stands.resources["domain"].removesuffix(f":{DOMAIN}")}
+        assert told != stands.resources
+        one.store.save_target_state(replace(stands, resources=told))
+
+
+def test_the_state_of_an_older_version_is_no_drift(office: Office) -> None:
+    """Whatever somebody changed since is told all the same."""
+    office.settle()
+    as_an_older_version_left_it(office)
+    assert not {"drift", "person_acted"} & {*rules(office.sync(), "findings")}
+
+    office.rule["StopRuleProcessing"] = True
+    as_an_older_version_left_it(office)
+    assert "drift" in rules(office.sync(), "findings")
 
 
 def test_what_somebody_changed_while_nobody_read_is_told_when_there_are_credentials_again(

@@ -64,6 +64,20 @@ def test_step_after_step_leads_to_all_that_is_wanted() -> None:
     assert {"connector", "rule", "domain"} == look(of, **said).unread
 
 
+def test_what_was_acknowledged_before_it_named_the_domain_is_not_asked_for_again() -> None:
+    """It was of the domain that was configured; another one is asked for."""
+    said = whole(blind_aim())
+    older = {**said, "domain": said["domain"].removesuffix(f":{DOMAIN}")}
+    seen = look(blind_aim(), **older)
+
+    assert (1, ()) == (older["domain"].count(":"), blind.plan(seen.detail).steps)
+    assert [DOMAIN] == seen.remember["relayed"]
+    word = {"domain": Asserted("domain", "ada", NOW, due_again=False, gives=older["domain"])}
+    later = Known(NOW, word, remembered=seen.remember)
+    told = blind.observed(blind_aim(domain="example.org"), later).resources["domain"]
+    assert said["domain"] == told
+
+
 def test_the_rule_is_switched_on_only_over_a_connector_as_it_is_wanted() -> None:
     """And the domain's type comes after that."""
     of, said = blind_aim(), whole(blind_aim())

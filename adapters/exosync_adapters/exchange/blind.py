@@ -26,7 +26,7 @@ from exosync_adapters.exchange.compare import Parameters
 from exosync_adapters.exchange.findings import domain
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
-from exosync_adapters.exchange.seen import domain_token, of_tenant
+from exosync_adapters.exchange.seen import domain_token, of_tenant, unnamed_token
 from exosync_adapters.exchange.steps import Maker, Object
 from exosync_adapters.exchange.terms import Terms
 from exosync_adapters.exchange.way.letters import NOBODY
@@ -92,6 +92,7 @@ class Said:
 def observed(aim: Aim, known: Known) -> Observed:
     """Nothing is asked. What was read last is kept for the day when there are credentials again."""
     before = of_tenant(Memory.read(known.remembered), aim, known)
+    before = replace(before, terms=before.terms or Terms.of(aim, {}))
     said = Said(aim, _said(known, before))
     tokens = {name: said.token(name) for name in (CONNECTOR, RULE, DOMAIN)}
     memory = replace(
@@ -99,7 +100,6 @@ def observed(aim: Aim, known: Known) -> Observed:
         organisation=said.organisation,
         at=known.now,
         folk=NOBODY,
-        terms=before.terms or Terms.of(aim, {}),
         relayed=before.relayed | _relayed(known, before),
     )
     return Observed(
@@ -126,8 +126,18 @@ def _of_people(known: Known, before: Memory) -> dict[str, Asserted]:
     """What people acknowledged of the tenant that the configuration names."""
     begun = before.begun
     return {
-        name: one for name, one in known.acknowledged.items() if begun is None or one.at >= begun
+        name: replace(one, gives=_named(one.gives, before))
+        for name, one in known.acknowledged.items()
+        if begun is None or one.at >= begun
     }
+
+
+def _named(token: str, before: Memory) -> str:
+    """A token that does not name its domain yet, as that of the one which was configured then."""
+    for kind in DomainType:
+        if token == unnamed_token(kind) and before.terms is not None:
+            return domain_token(before.terms.domain, kind)
+    return token
 
 
 def _relayed(known: Known, before: Memory) -> frozenset[str]:

@@ -228,12 +228,19 @@ def tokens(what: Seen) -> Iterator[tuple[str, str]]:
 
 def domain_token(name: str, kind: DomainType) -> str:
     """The token of an accepted domain: its type, for it is all that a step changes."""
-    return f"type:{kind.value.lower()}:{name}"
+    return f"{unnamed_token(kind)}:{name}"
+
+
+def unnamed_token(kind: DomainType) -> str:
+    """The same as it was before it named the domain, and no terms were remembered."""
+    return f"type:{kind.value.lower()}"
 
 
 def _as_before(what: Seen) -> dict[str, str]:
     """The same told in the terms of the last look; of another tenant, what was told last."""
     before, now = what.before.terms, what.memory.terms
+    if before is None and what.before.at is not None and what.domain is not None:
+        return {DOMAIN: unnamed_token(what.domain.type)}
     if before is None or now is None or before == now:
         return {}
     if before.tenant != now.tenant:
