@@ -42,6 +42,16 @@ class SplitDomain:
     instance: str = "Worldwide"
 
 
+def below(label: str, domain: str) -> str:
+    """A likely name of one of the domain's servers, in A-labels: those of servers are ASCII."""
+    import idna
+
+    try:
+        return f"{label}.{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return f"{label}.{domain}"  # the domain itself is told as wrong
+
+
 def split_domain_text(answers: SplitDomain) -> str:
     """The whole configuration, commented. Raises ValueError for control characters."""
     values = {"INSTANCE": answers.instance, "DOMAIN": answers.domain, "PATH": ""}
@@ -68,7 +78,7 @@ def _channel(answers: SplitDomain) -> Iterator[str]:
     yield "    - name: mail\n"
     yield "      kind: mail\n"
     yield f"      to: [{scalar(answers.alert_to)}]\n"
-    yield f"      smtp: {{host: {scalar(answers.smtp_host or f'mail.{answers.domain}')}}}\n"
+    yield f"      smtp: {{host: {scalar(answers.smtp_host or below('mail', answers.domain))}}}\n"
     yield "      # smtp also takes port, user and password: {file: /run/secrets/smtp}\n"
 
 
@@ -105,7 +115,7 @@ def _spf(answers: SplitDomain) -> Iterator[str]:
     yield f"    method: {scalar(answers.spf)}\n"
     if answers.spf == "records":
         yield "    dns:\n"
-        yield f"      server: {scalar(f'ns1.{answers.domain}')}\n"
+        yield f"      server: {scalar(below('ns1', answers.domain))}\n"
         yield "      key: {name: exosync, algorithm: hmac-sha256, secret: {file: /run/secrets/tsig}}\n"
 
 

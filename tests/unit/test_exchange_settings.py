@@ -71,6 +71,9 @@ def test_the_least_that_is_needed_reads_nothing_and_asks_a_person() -> None:
     [
         ({"tenant": "example.onmicrosoft.com"}, "is not an id like"),
         ({"smart_hosts": ["a.example:587"]}, "a smart host has no port"),
+        ({"smart_hosts": ["192.0.2"]}, "is neither an address"),
+        ({"smart_hosts": ["192.0.2.07"]}, "is neither an address"),
+        ({"smart_hosts": ["192.0.2.7/24"]}, "nor a range like 192.0.2.0/24"),
         ({"smart_hosts": ["example-com.mail.protection.outlook.com"]}, "Exchange Online itself"),
         ({"smart_hosts": ["tenant.mail.protection.office365.us"]}, "Exchange Online itself"),
         ({"smart_hosts": None}, "smart_hosts: are needed"),
@@ -119,6 +122,22 @@ def test_a_smart_host_may_be_an_address_or_a_network() -> None:
     settings = made(smart_hosts=["[192.0.2.1]", "198.51.100.0/24"])
 
     assert ("192.0.2.1", "198.51.100.0/24") == settings.hosts
+
+
+def test_an_address_is_no_network_and_a_network_no_address() -> None:
+    """Of IPv6, too."""
+    settings = made(smart_hosts=["[2001:db8::1]", "2001:db8::/32", "192.0.2.7/32"])
+
+    assert ("2001:db8::1", "2001:db8::/32", "192.0.2.7") == settings.hosts
+
+
+def test_a_host_that_is_given_twice_is_one() -> None:
+    """However it is written."""
+    settings = made(
+        smart_hosts=["Mail.Far.example", "192.0.2.1", "mail.far.example.", "[192.0.2.1]"]
+    )
+
+    assert ("mail.far.example", "192.0.2.1") == settings.hosts
 
 
 def test_the_cloud_is_that_of_the_ranges_unless_it_is_given() -> None:

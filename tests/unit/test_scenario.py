@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,20 @@ def test_it_is_valid_and_writes_nothing(answers: SplitDomain, tmp_path: Path) ->
     kinds += ["mimecast", "google_workspace"] if answers is WHOLE else []
     assert kinds == [one.kind for one in targets]
     assert {Mode.PLAN} == {one.mode for one in targets}
+
+
+def test_a_domain_beyond_ascii_is_one(tmp_path: Path) -> None:
+    """What is made of it for its servers, too."""
+    path = tmp_path / "exosync.yaml"
+    answers = replace(
+        WHOLE, domain="BÜCHER.example", recipients=("ada@bücher.example",), smtp_host=""
+    )
+    path.write_text(split_domain_text(answers))
+
+    config = load(path, environ={}).config
+
+    assert "xn--bcher-kva.example" == config.targets[0].settings.domain
+    assert "host='mail.xn--bcher-kva.example'" in str(config.alerts.channels[0])
 
 
 def test_what_was_answered_stands_in_it(tmp_path: Path) -> None:

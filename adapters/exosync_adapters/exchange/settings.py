@@ -53,12 +53,22 @@ def _smart_host(text: str) -> str:
     """A name, or an address or CIDR; never with a port (New-OutboundConnector takes none)."""
     plain = text.strip().strip("[]")
     try:
-        return str(ip_network(plain)).removesuffix("/32")
+        network = ip_network(plain)
     except ValueError:
-        pass
+        return _host_name(text, plain)
+    return str(network.network_address if network.num_addresses == 1 else network)
+
+
+def _host_name(text: str, plain: str) -> str:
     if re.search(r":\d+$", plain):
         raise ValueError(f"{text!r}: a smart host has no port: Exchange Online always uses 25")
+    if re.fullmatch(r"[\d./]+", plain):
+        raise ValueError(f"{text!r} is neither an address nor a range like 192.0.2.0/24")
     return full_domain_name(plain)
+
+
+def _once(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hosts))
 
 
 def _name(text: str) -> str:
@@ -237,7 +247,7 @@ class ExchangeSettings(Settings):
     far_side: Literal["google_workspace", "mimecast", "other"] = Field(
         description="What receives the mail of those whose mailboxes are not in Exchange Online."
     )
-    smart_hosts: tuple[SmartHost, ...] = Field(
+    smart_hosts: Annotated[tuple[SmartHost, ...], AfterValidator(_once)] = Field(
         default=(),
         max_length=20,
         description="Names or addresses that the connector sends to, without ports. Default for "

@@ -96,6 +96,8 @@ _EMPTY: Mapping[str, Any] = {
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """What a person at a terminal answers to each question that no option answered."""
+    from exosync.scenario import below
+
     found: dict[str, Any] = {}
 
     def ask(name: str, question: str, **more: Any) -> Any:
@@ -127,7 +129,7 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     ask("google_admin", "Super administrator of Google Workspace (empty: none)", default="")
     alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", default="")
     if alert_to:
-        ask("smtp_host", "Mail server that takes these", default=f"mail.{domain}")
+        ask("smtp_host", "Mail server that takes these", default=below("mail", domain))
     return found
 
 
