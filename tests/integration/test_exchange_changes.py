@@ -193,7 +193,10 @@ def test_a_domain_that_was_made_a_relay_is_not_forgotten(office: Office) -> None
     told = office.sync()
     (left,) = (one for one in told["findings"] if one["rule"] == "domain_left_behind")
     assert left["message"].startswith(f"{DOMAIN} is still an internal relay, as exosync asked")
-    assert "domain_left_behind" in rules(office.settle(), "findings")
+    assert "once the rule is changed" in left["message"]
+    told = office.settle()
+    (left,) = (one for one in told["findings"] if one["rule"] == "domain_left_behind")
+    assert f"sends no mail of {DOMAIN} to the other side any more" in left["message"]
 
     relay["DomainType"] = "Authoritative"
     assert "domain_left_behind" not in rules(office.sync(), "findings")
@@ -232,6 +235,19 @@ def test_removal_goes_step_by_step_and_tells_what_stays(office: Office) -> None:
     assert relay is not None
     relay["DomainType"] = "Authoritative"
     assert "domain_left_behind" not in rules(office.sync(), "findings")
+
+
+def test_to_find_nothing_to_take_over_ends_no_plan(office: Office) -> None:
+    """What waits for a person or an approval goes on waiting."""
+    plan = office.sync()["plan"]
+    asked = office.boxes()
+
+    told = only(office.world.adopt("exchange"))
+
+    assert (None, ["nothing_to_adopt"]) == (told["plan"], rules(told, "findings")[-1:])
+    assert asked == office.boxes()
+    with office.world.opened() as one:
+        assert [plan] == [each.id for each in one.store.open_plans()]
 
 
 BLIND: Json = {"credentials": None, "client_id": None, "url": None}

@@ -84,7 +84,7 @@ def left_behind(
     """Internal relays that are left alone: of `relayed` a person made each as exosync asked."""
     for one in organisation.domains:
         if one.name != settings.domain and one.name in relayed and _is_relay(one):
-            yield _renamed(one.name, settings)
+            yield _renamed(one.name, settings, owned)
     own = next((one for one in organisation.domains if one.name == settings.domain), None)
     gone = owned == Owned() and not {Listing.CONNECTORS, Listing.RULES} & {*organisation.incomplete}
     if settings.remove and gone and own is not None and _is_relay(own):
@@ -103,13 +103,18 @@ def acknowledged(settings: ExchangeSettings, relayed: Collection[str]) -> Iterat
             )
 
 
-def _renamed(name: str, settings: ExchangeSettings) -> Finding:
-    return Finding(
-        "domain_left_behind",
+def _renamed(name: str, settings: ExchangeSettings, owned: Owned) -> Finding:
+    begin = (
         f"{name} is still an internal relay, as exosync asked for while the configuration named it; "
-        f"now it names {settings.domain}, and this target sends no mail of {name} to the other side "
-        f"any more: {_BY_MX}. Unless another target looks after it: {_BACK}",
+        f"now it names {settings.domain}, "
     )
+    end = f"{_BY_MX}. Unless another target looks after it: {_BACK}"
+    taken = owned.rule.conditions.get("RecipientDomainIs", ()) if owned.rule else ()
+    if name in {one.lower() for one in taken}:
+        begin += f"and once the rule is changed to that no mail of {name} goes to the other side: "
+        return Finding("domain_left_behind", f"{begin}from then on {end}")
+    begin += f"and this target sends no mail of {name} to the other side any more: "
+    return Finding("domain_left_behind", begin + end)
 
 
 def _after_removal(name: str, *, asked: bool) -> Finding:
