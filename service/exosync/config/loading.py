@@ -210,17 +210,19 @@ def _target(
 def _kind(
     name: object, path: KeyPath, merged: Merged, kinds: Kinds, problems: list[Problem]
 ) -> TargetKind | None:
-    if not isinstance(name, str) or not name:
-        return None
+    if name is None or name == "" or isinstance(name, (Mapping, list)):
+        return None  # told by the keys that every target has
     try:
-        return load_kind(name, kinds)
+        return load_kind(str(name), kinds)
     except ConfigError as error:
         problems.append(merged.problem((*path, "kind"), str(error)))
     return None
 
 
-def _among_targets(targets: list[Any], merged: Merged) -> Iterator[Problem]:
+def _among_targets(targets: object, merged: Merged) -> Iterator[Problem]:
     """What a kind finds wrong among several targets of its own; see `TargetKind`."""
+    if not isinstance(targets, list):
+        return
     whole = [(index, one) for index, one in enumerate(targets) if isinstance(one, TargetConfig)]
     for name, kind in {one.kind: one.kind_object for _, one in whole}.items():
         find = getattr(kind, "contradictions", None)
