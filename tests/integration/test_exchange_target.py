@@ -536,6 +536,23 @@ def test_a_group_that_is_gone_stops_the_rule_and_fails_the_proof(world: World) -
     assert f"group here@{DOMAIN}" in failed(world.run().proof.checks)
 
 
+def test_a_mailbox_is_no_group(world: World) -> None:
+    """An exception for its members would hold for nobody."""
+    world.tenant.org.add_recipient(f"ada@{DOMAIN}")
+    ran = world.run(routed={"everyone_but": f"ada@{DOMAIN}"})
+    assert (["whole_domain"], []) == (ran.rules, world.tenant.org.rules)
+
+
+def test_a_domain_that_a_cut_listing_hides_is_not_said_to_be_no_accepted_one(world: World) -> None:
+    """What is said is what was read."""
+    world.tenant.org.domains[1]["DomainType"] = "InternalRelay"
+    world.settle()
+    world.tenant.switch(page_size=1, result_size_ignored=True)
+    told = check(world.run().proof.checks, "domain")
+    words = f"{DOMAIN} is not among what was read of the accepted domains"
+    assert (None, words) == (told.ok, told.message)
+
+
 def test_a_smart_host_that_resolves_to_exchange_online_is_refused(world: World) -> None:
     """DNS is asked before anything is written."""
     zone = zone_file("far.test", "mx IN A 104.47.8.36", "ok IN A 192.0.2.7")

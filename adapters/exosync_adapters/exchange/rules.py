@@ -144,7 +144,7 @@ def whole_domain(group: str) -> Refusal:
     """An exception for a group that is gone is no exception (New-TransportRule)."""
     return Refusal(
         "whole_domain",
-        f"the group {group} does not exist in the tenant, so its exception would hold for nobody, "
+        f"there is no group {group} in the tenant, so its exception would hold for nobody, "
         "and mail for mailboxes here would be sent away: make the group, or mend its address",
         seen="no such group",
         limit="a group",

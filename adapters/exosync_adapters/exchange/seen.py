@@ -33,7 +33,7 @@ CROWD = (Listing.CONNECTORS, Listing.RULES)
 class Groups:
     """What was found out about the configured groups.
 
-    `gone` certainly do not exist. `known_as` are a group's other addresses and names, in lower
+    `gone` are certainly no groups. `known_as` are a group's other addresses and names, in lower
     case, each with the address that is configured: how a rule gives a group back is not published.
     """
 

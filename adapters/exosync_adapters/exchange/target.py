@@ -218,7 +218,7 @@ class ExchangeTarget:
                 break
             except TargetError:
                 continue
-            if found is None:
+            if found is None or (found.type and "group" not in found.type.lower()):
                 gone.add(group)
             else:
                 known_as |= dict.fromkeys((*found.names, *found.addresses), group)

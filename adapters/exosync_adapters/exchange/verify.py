@@ -82,7 +82,7 @@ def _groups(seen: Seen) -> Iterator[Check]:
         yield Check(
             f"group {group}",
             ok=False,
-            message="does not exist, so "
+            message="is no group of the tenant's, so "
             + (excepted if group in local else "the rule does not hold for whom it should"),
             remedy="make the group, or mend its address in the configuration; until then switch the "
             "rule off if mail goes astray",
@@ -92,7 +92,9 @@ def _groups(seen: Seen) -> Iterator[Check]:
 def _domain(seen: Seen) -> Check:
     settings, domain = seen.aim.settings, seen.domain
     if domain is None:
-        message = f"{settings.domain} is not among the accepted domains"
+        cut = Listing.DOMAINS in seen.organisation.incomplete
+        place = "what was read of the accepted domains" if cut else "the accepted domains"
+        message = f"{settings.domain} is not among {place}"
         return Check("domain", ok=None, message=message)
     kind = domain.type.value or "of an unknown type"
     message = f"{domain.name} is {kind} ({_READ})"
