@@ -91,6 +91,13 @@ def test_a_loop_breaker_is_not_enough_where_the_mx_is_exchange_online() -> None:
     assert stage(told(message(to=NOBODY), wanted=WITHOUT), "loop").ok is True
 
 
+def test_where_the_mx_is_the_other_side_it_is_told_who_could_make_it_go_round() -> None:
+    """The loop breaker ends what the rule would do, and not what the MX does."""
+    found = told(message(to=NOBODY), wanted=WITHOUT, mx={"example.com": MxSeen((GATE,))})
+    assert f"so if {GATE} always sends it back, round until 554 5.4.14" in words(found, "loop")
+    assert "always sends it back" not in words(told(message(to=NOBODY), wanted=WITHOUT), "loop")
+
+
 def test_without_whom_the_rule_keeps_here_nothing_can_loop() -> None:
     """A recipient with a mailbox here: what comes back is delivered."""
     found = told(message(to=HERE))

@@ -268,7 +268,10 @@ def _way_back(
         sent = "sent back, it goes to the MX, and so round until 554 5.4.14 Hop count exceeded"
         return _loop(f"{title}, and loops all the same", None, (back, sent))
     where = ", ".join(mx.hosts) if mx else "not looked up for this"
-    return _loop(title, True, (f"sent back, it goes to the MX of {domain}: {where}",))
+    far = {host for one in passed.exits if one.connector for host in one.connector.smart_hosts}
+    there = sorted(far.intersection(mx.hosts)) if mx else []
+    round_ = f"so if {there[0]} always sends it back, round until 554 5.4.14" if there else ""
+    return _loop(title, True, (f"sent back, it goes to the MX of {domain}: {where}", round_))
 
 
 def _stamped(passed: Flow, organisation: Organisation) -> Message:
