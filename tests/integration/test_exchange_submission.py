@@ -124,6 +124,17 @@ def test_a_server_without_tls_gets_no_password(tmp_path: Path, authority: trustm
         assert [] == plain.mails
 
 
+def test_a_port_where_nobody_listens_is_told_in_words(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """Without the number that the system has for it."""
+    with SmtpStandIn(users={USER: PASSWORD}) as gone:
+        pass
+    with pytest.raises(TargetUnreachable) as caught:
+        send(gone, tmp_path, authority)
+    assert f"localhost:{gone.port} cannot be reached: Connection refused" == str(caught.value)
+
+
 def test_certificates_that_cannot_be_read_are_told(server: SmtpStandIn, tmp_path: Path) -> None:
     """With the key that names them."""
     (tmp_path / "ca.pem").write_text("no certificate")

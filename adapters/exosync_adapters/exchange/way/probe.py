@@ -19,6 +19,10 @@ from exosync_adapters.exchange.admin.graph import Trace, TraceEvent
 HEADER = "X-Exosync-Probe"
 
 _POOL = re.compile(r"OutboundIpPoolName['\"]?\W+(?:String\W+)?([A-Za-z0-9._ -]+)", re.IGNORECASE)
+_LATER = (
+    "look for its id there later (Exchange admin center: Mail flow > Message trace), or let exosync "
+    "--wait for longer the next time"
+)
 _NOT_LEFT = "it did not leave Exchange Online, or not yet"
 _ARRIVED, _LOST = ("delivered", "expanded"), ("failed", "quarantined", "filteredasspam")
 
@@ -43,8 +47,16 @@ def message(sender: str, recipient: str, *, at: datetime) -> tuple[EmailMessage,
 def became(traces: Sequence[Trace], events: Sequence[TraceEvent], way: Way) -> tuple[Stage, ...]:
     """What the trace tells, beside what was told before; one stage at least."""
     if not traces:
-        told = "the message trace does not show the message yet: ask again later"
-        return (Stage("happened", "message trace", told, None, Sure.SEEN),)
+        return (
+            Stage(
+                "happened",
+                "message trace",
+                "the message trace does not show the message yet",
+                None,
+                Sure.SEEN,
+                (_LATER,),
+            ),
+        )
     return tuple(_stages(traces[0], events, way))
 
 

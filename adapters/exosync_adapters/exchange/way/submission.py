@@ -100,7 +100,8 @@ def _told(place: str, error: Exception, mask: Mask) -> TargetError:
             return TargetError(f"{place} does not take the message: {_answer(error, mask)}")
         case smtplib.SMTPNotSupportedError():
             return TargetError(f"{place} offers no STARTTLS or no way to sign in: {error}")
-    why = mask.clean(short(str(error) or type(error).__name__, 200))
+    said = error.strerror if isinstance(error, OSError) else ""  # without its number
+    why = mask.clean(short(str(said or error) or type(error).__name__, 200))
     return TargetUnreachable(f"{place} cannot be reached: {why}")
 
 
