@@ -186,3 +186,15 @@ def test_what_an_option_gave_is_offered_further_on(tmp_path: Path) -> None:
     *_, channel = asked(tmp_path, *FLAGS, answers=("", "", "n", "", "ops@example.com", ""))
 
     assert "mail.example.com" == channel.smtp.host
+
+
+def test_an_answer_that_cannot_be_right_is_told_without_a_file(tmp_path: Path) -> None:
+    """There is none, so it has no lines."""
+    words = ["xyz" if one == TENANT else one for one in FLAGS]
+    ended = run(tmp_path, *words)
+    told = "targets[0].tenant: 'xyz' is not an id like 8a3bd10e-5b2c-4f6d-9a11-0c6f7e2d1b34"
+    assert (64, f"error: these answers make no configuration:\n{told}\n") == (
+        ended.returncode,
+        ended.stderr,
+    )
+    assert [] == [*tmp_path.iterdir()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -156,5 +157,6 @@ def _try(text: str) -> None:
         try:
             load(path, environ={})
         except ConfigError as error:
-            told = str(error).replace(f"{path}:", "line ")
+            # Without the lines of a file that nobody gets to see.
+            told = re.sub(rf"{re.escape(str(path))}:(\d+:)? ?", "", str(error))
             raise ConfigError(f"these answers make no configuration:\n{told}") from None
