@@ -276,6 +276,14 @@ def test_todo_lists_what_waits_since_when_for_whom_and_until_when(shell: Shell) 
     assert 2 == shell.run("todo", "--exit-code").code
 
 
+def test_a_plan_for_a_person_is_not_said_to_be_applied_once_it_is_approved(shell: Shell) -> None:
+    """Nothing but a person does its steps."""
+    ended = shell.run("approve", waiting(shell)["plan"])
+    assert 0 == ended.code
+    assert "exosync apply" not in ended.out
+    assert "next: exosync sync asks a person for it, and exosync todo show google" in ended.out
+
+
 def test_todo_show_has_all_that_a_person_needs(shell: Shell) -> None:
     """The place, the text to paste, the fields, the reasons, and how to say that it is done."""
     one = waiting(shell)

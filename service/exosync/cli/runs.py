@@ -177,12 +177,20 @@ def approve(*, plan_id: str, by: str | None, why: str, as_json: bool) -> int:
             )
         elif fresh:
             say(f"plan {record.id} for {record.target} is approved by {approval.by}")
-            say(f"  next: exosync apply {record.id}, or the next sync where the mode is apply")
+            say(f"  next: {_after_approval(record)}")
         else:
             say(
                 f"plan {record.id} was approved by {approval.by} at {approval.at:%Y-%m-%d %H:%M} UTC"
             )
     return 0
+
+
+def _after_approval(record: PlanRecord) -> str:
+    if record.body["steps"] and all(one["by"] == "person" for one in record.body["steps"]):
+        return (
+            f"exosync sync asks a person for it, and exosync todo show {record.target} has the text"
+        )
+    return f"exosync apply {record.id}, or the next sync where the mode is apply"
 
 
 def _run(command: str, prepare: Prepare, fmt: str, wait: float) -> int:
