@@ -185,8 +185,17 @@ def test_a_word_on_one_domain_says_nothing_of_another() -> None:
     assert DomainType.UNKNOWN is after.detail.organisation.domain("example.org").type
     new = whole(of)
     assert said["domain"] != new["domain"]
-    removed = blind.observed(blind_aim(remove=True), Known(NOW, word, remembered=before.remember))
-    assert ["domain_left_behind"] == [one.rule for one in removed.findings]
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"), [((), []), (("connector", "rule"), ["domain_left_behind"])]
+)
+def test_a_relay_is_left_behind_once_connector_and_rule_are_gone(
+    gone: tuple[str, ...], told: list[str]
+) -> None:
+    """As long as the rule is there, mail is sent on as before."""
+    said = {**whole(blind_aim()), **dict.fromkeys(gone, ABSENT)}
+    assert told == [one.rule for one in look(blind_aim(remove=True), **said).findings]
 
 
 def test_what_was_said_of_another_tenant_is_not_said_of_this_one() -> None:

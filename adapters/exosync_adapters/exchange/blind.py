@@ -95,6 +95,7 @@ def observed(aim: Aim, known: Known) -> Observed:
     before = replace(before, terms=before.terms or Terms.of(aim, {}))
     said = Said(aim, _said(known, before))
     tokens = {name: said.token(name) for name in (CONNECTOR, RULE, DOMAIN)}
+    gone = {tokens[CONNECTOR], tokens[RULE]} == {ABSENT}
     memory = replace(
         before,
         organisation=said.organisation,
@@ -105,7 +106,7 @@ def observed(aim: Aim, known: Known) -> Observed:
     return Observed(
         _NOTHING,
         tokens,
-        findings=tuple(domain.acknowledged(aim.settings, memory.relayed)),
+        findings=tuple(domain.acknowledged(aim.settings, memory.relayed, gone=gone)),
         unread=frozenset(tokens),
         remember=memory.remembered,
         detail=said,

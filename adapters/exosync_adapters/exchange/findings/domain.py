@@ -91,10 +91,12 @@ def left_behind(
         yield _after_removal(own.name, asked=own.name in relayed)
 
 
-def acknowledged(settings: ExchangeSettings, relayed: Collection[str]) -> Iterator[Finding]:
-    """The same of what nobody reads, by people's word."""
+def acknowledged(
+    settings: ExchangeSettings, relayed: Collection[str], *, gone: bool
+) -> Iterator[Finding]:
+    """The same of what nobody reads, by people's word; `gone` are connector and rule."""
     for name in sorted(relayed):
-        if name != settings.domain or settings.remove:
+        if name != settings.domain or (settings.remove and gone):
             yield Finding(
                 "domain_left_behind",
                 f"{name} was made an internal relay, as exosync asked for, and "
