@@ -13,7 +13,7 @@ import pytest
 from exosync.errors import ConfigError
 from exosync.store import Store
 from exosync.store.engine import database_path
-from tests.support.state import URL, connection_of, raw
+from tests.support.state import AT, URL, connection_of, raw
 
 
 @pytest.mark.parametrize(
@@ -126,3 +126,15 @@ def test_an_up_to_date_state_is_opened_without_alembic_or_the_orm(tmp_path: Path
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
     assert b"[]" == done.stdout.strip()
+
+
+def test_what_is_worked_out_is_kept_and_the_file_is_not(tmp_path: Path) -> None:
+    """The second opening has the SQL of the first, and sees the file that is there by then."""
+    with Store.open(URL, base=tmp_path) as first:
+        first.add_event("k", "info", target=None, title="t", body={}, run_id=None, at=AT)
+        engine = first._connection.engine
+    for one in tmp_path.glob("exosync.db*"):
+        one.unlink()
+    with Store.open(URL, base=tmp_path) as second:
+        assert engine is second._connection.engine
+        assert [] == second.events(9)

@@ -6,11 +6,12 @@ import os
 import sqlite3
 import time
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from exosync.errors import ConfigError, StoreError
@@ -49,6 +50,17 @@ def connect(path: Path) -> Connection:
         message = f"SQLite {sqlite3.sqlite_version} is too old: exosync needs 3.37 or newer"
         raise StoreError(message)
     _create(path)
+    with mapped(path):
+        return _engine(path).connect()
+
+
+@lru_cache(maxsize=8)
+def _engine(path: Path) -> Engine:
+    """What is kept between two openings: the SQL of each statement, and no connection.
+
+    To work that out takes longer than to run it, and the service opens its state for every page
+    and every job.
+    """
     engine = create_engine(
         "sqlite://",
         creator=lambda: _open(path),
@@ -56,8 +68,7 @@ def connect(path: Path) -> Connection:
         hide_parameters=True,
     )
     event.listen(engine, "begin", _begin)
-    with mapped(path):
-        return engine.connect()
+    return engine
 
 
 def begin_with(connection: Connection, statement: str) -> None:

@@ -76,7 +76,6 @@ class Session:
         """Close the file. Closing twice is harmless."""
         with mapped(self.path):
             self._connection.close()
-            self._connection.engine.dispose()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
