@@ -1,6 +1,5 @@
 # make help tells what there is. PYTHON=python3.12 chooses the interpreter,
-# PYTEST_ARGS="-k spf -x" goes on to pytest, WORKERS=0 runs the tests one by one, COVERAGE= without
-# counting lines, in half the time; UPGRADE=1 lets `make requirements` move pins.
+# PYTEST_ARGS="-k spf -x" goes on to pytest, WORKERS=0 runs the tests one by one, UPGRADE=1 lets `make requirements` move pins.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,7 +15,6 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST_ARGS ?=
 WORKERS ?= auto
-COVERAGE ?= --cov=exosync --cov=exosync_adapters --cov-branch
 VENV := .venv/bin
 UV := build/uv/bin/uv
 # pip before 23.3 takes `coverage==7.17.3` for no pin of `coverage[toml]`, so the extras stay.
@@ -26,7 +24,7 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-inde
 MANIFESTS = $(filter-out %/kustomization.yaml %/exosync.yaml,$(wildcard deploy/kubernetes/*/*.yaml))
 PINS = $(COMPILE) --constraint requirements/dev.txt
 
-.PHONY: help demo service test lint types docs bench reference requirements wheel image image-twice clean env-run env-demo env-test env-dev env-bench
+.PHONY: help demo service test coverage lint types docs bench reference requirements wheel image image-twice clean env-run env-demo env-test env-dev env-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,9 +35,13 @@ demo: env-demo ## the whole way in two minutes or so, without network, root or c
 service: env-demo ## the service with its page, to look at; the same stand-ins, until Ctrl-C
 	@$(VENV)/python -m tests.playground
 
-test: env-test ## run all tests, with branch coverage
+test: env-test ## install what the tests need, and run them all
 	@deploy/dev/servers.sh
-	@$(VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(COVERAGE) $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# Counting takes as long as the tests themselves.
+coverage: override PYTEST_ARGS += --cov=exosync --cov=exosync_adapters --cov-branch
+coverage: test ## the same, and count which lines and branches they run
 
 lint: env-dev types ## style, types, import arrows, dead code, spelling, shell, Dockerfile and manifests
 	$(VENV)/ruff check .
