@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from exosync.core.guards import Limits
 from exosync.core.holds import PAUSED, paused
-from exosync.core.plan import may_write
+from exosync.core.plan import may_write, nothing_to_adopt
 from exosync.core.target import Mode, Phase
 from exosync.core.tasks import REPEAT, TaskRules
 from exosync.desire import RangeRules, Wanted, wanted
@@ -94,7 +94,10 @@ def apply_plan(rules: Rules, store: Store, run_id: int, record: PlanRecord) -> O
 
 
 def adopt_target(rules: Rules, store: Store, run_id: int, name: str) -> Outcome:
-    """Plan to take over what is there at one target; nothing is written."""
+    """Plan to take over what is there at one target; nothing is written.
+
+    Where nothing waits to be taken over, the target is told as it is.
+    """
     job = next((one for one in rules.jobs if one.name == name), None)
     if job is None:
         known = ", ".join(one.name for one in rules.jobs)
@@ -102,6 +105,9 @@ def adopt_target(rules: Rules, store: Store, run_id: int, name: str) -> Outcome:
         raise UsageError(message)
     desk = _desk(rules, store, run_id)
     seen = look(desk, job, adopting=True)
+    if seen.plan is not None and seen.plan.id is None and not seen.plan.standing:
+        told = (*seen.findings, nothing_to_adopt())
+        seen = replace(look(desk, job), findings=told)
     return Outcome(Pulled(desk.wanted.desired.version), desk.wanted, (seen,))
 
 

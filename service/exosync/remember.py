@@ -66,9 +66,7 @@ def _keep_plan(store: Store, look: Look, outcome: Outcome, at: datetime) -> None
     if look.plan is None or outcome.wanted is None:
         return
     if look.plan.id is None:
-        # That nothing waits to be taken over says nothing of what else is to be done.
-        if not look.plan.adopting:
-            store.close_plans(look.job.name, at=at, adopting=not look.plan.standing)
+        store.close_plans(look.job.name, at=at, adopting=not look.plan.standing)
     else:
         keep_plan(store, look.job, look.plan, outcome.wanted.desired, at)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from exosync.core.desired import Desired
 from exosync.core.guards import receivers
-from exosync.core.plan import Drafting, Plan, decide, ingredients, nothing_to_adopt
+from exosync.core.plan import Drafting, Plan, decide, ingredients
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Observed, Phase, Refusal, Step, Target
 from exosync.desk import Desk, Job, Look
@@ -133,8 +133,6 @@ def _plan(
         return target.rehearse(desired, observed, draft)
 
     draft, refusals, findings = _decided(desk, job, draft_for, adopting=adopting, granted=granted)
-    if adopting and not draft.steps and not refusals:
-        findings = (*findings, nothing_to_adopt())
     plan = Plan(
         target=job.name,
         draft=draft,

@@ -238,13 +238,14 @@ def test_removal_goes_step_by_step_and_tells_what_stays(office: Office) -> None:
 
 
 def test_to_find_nothing_to_take_over_ends_no_plan(office: Office) -> None:
-    """What waits for a person or an approval goes on waiting."""
+    """The target is told as it is, and what waits for a person or an approval goes on waiting."""
     plan = office.sync()["plan"]
     asked = office.boxes()
 
     told = only(office.world.adopt("exchange"))
 
-    assert (None, ["nothing_to_adopt"]) == (told["plan"], rules(told, "findings")[-1:])
+    assert ("waiting", plan) == (told["state"], told["plan"])
+    assert "nothing_to_adopt" in rules(told, "findings")
     assert asked == office.boxes()
     with office.world.opened() as one:
         assert [plan] == [each.id for each in one.store.open_plans()]

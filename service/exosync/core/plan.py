@@ -191,7 +191,7 @@ def _held_back(refusal: Refusal) -> Finding:
 
 def nothing_to_adopt() -> Finding:
     """A person asked to take over what is there, and there is nothing."""
-    message = "nothing there waits to be taken over; exosync plan tells what else there is to do"
+    message = "nothing there waits to be taken over: the target is told as exosync plan tells it"
     return Finding("nothing_to_adopt", message, Severity.INFO)
 
 
