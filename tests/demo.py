@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,7 @@ class Story:
     def run(self, *words: str, expect: int = 0, show: bool = True) -> str:
         """Run an exosync command as a user would; it must end as expected."""
         if show:
-            print(f"$ exosync {' '.join(words)}", flush=True)
+            print(f"$ exosync {shlex.join(words)}", flush=True)
         done = subprocess.run(
             [sys.executable, "-m", "exosync", *words],
             cwd=self.folder,
