@@ -161,6 +161,40 @@ def test_a_right_that_is_lacking_is_named(office: Office) -> None:
     assert (4, True) == (ended.code, "Mail.Send" in ended.err)
 
 
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        (set(), (True, "of Microsoft Graph has Mail.Send and ExchangeMessageTrace.Read.All")),
+        ({"Mail.Send"}, (None, "has no Mail.Send; a role in Exchange Online may give Mail.Send")),
+        (
+            {"Mail.Send", "ExchangeMessageTrace.Read.All"},
+            (None, "has no Mail.Send and no ExchangeMessageTrace.Read.All; "),
+        ),
+    ],
+)
+def test_check_tells_what_is_needed_to_send(
+    office: Office, lacking: set[str], told: tuple[bool | None, str]
+) -> None:
+    """Nothing is sent, and a right that is lacking fails no check: only --send needs it."""
+    office.company.exchange.access.app_roles -= lacking
+    office.configure(probe={"user": ADA})
+
+    checks = office.shell.run("check", "--json").json["checks"]
+
+    (found,) = (one for one in checks if one["name"] == "probe")
+    assert (told[0], True) == (found["ok"], told[1] in found["message"])
+    assert [] == office.company.exchange.org.sent
+
+
+def test_check_looks_for_the_password(office: Office) -> None:
+    """It is not tried: somebody who signs in too often is locked out."""
+    office.configure(probe={"kind": "smtp", "user": ADA, "password": {"file": "none"}})
+    checks = office.shell.run("check", "--json").json["checks"]
+    first, second = (one for one in checks if one["name"] == "probe")
+    assert (None, True) == (first["ok"], "none" in first["message"])
+    assert "of Microsoft Graph has ExchangeMessageTrace.Read.All" in second["message"]
+
+
 def test_a_wait_that_is_none_is_refused_before_anything_is_asked(office: Office) -> None:
     """With the option's name."""
     office.configure(probe={"user": ADA})

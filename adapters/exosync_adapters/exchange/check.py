@@ -46,8 +46,17 @@ _UNTRIED = (
 )
 
 
-def check(aim: Aim, cloud: Cloud, admin: Admin | None, reveal: Reveal) -> Iterator[Check]:
-    """Every check in turn; later ones are left out where an earlier one makes them senseless."""
+def check(
+    aim: Aim,
+    cloud: Cloud,
+    admin: Admin | None,
+    reveal: Reveal,
+    probe: Callable[[], Iterator[Check]],
+) -> Iterator[Check]:
+    """Every check in turn; later ones are left out where an earlier one makes them senseless.
+
+    `probe` checks what trace --send needs.
+    """
     settings = aim.settings
     yield _host(settings, cloud)
     if admin is None:
@@ -56,6 +65,7 @@ def check(aim: Aim, cloud: Cloud, admin: Admin | None, reveal: Reveal) -> Iterat
     else:
         yield from _certificate(settings, reveal)
         yield from _asked(aim, admin)
+    yield from probe()
     yield from _hosts(settings)
     yield Check("not tried", ok=None, message=_UNTRIED)
 

@@ -166,10 +166,11 @@ class ExchangeTarget:
         return blind.verify(what) if isinstance(what, Said) else verify(what, self._admin)
 
     def check(self) -> Iterable[Check]:
-        """Try host, token, roles, commands, listings, groups, recipients and smart hosts."""
+        """Try host, token, roles, commands, listings, groups, recipients, probe and smart hosts."""
         from exosync_adapters.exchange.check import check
 
-        return check(self._aim, self._cloud, self._admin, self._context.reveal)
+        probe = self._sending().check
+        return check(self._aim, self._cloud, self._admin, self._context.reveal, probe)
 
     def explain(self, address: IpRanges, observed: Observed) -> Knowledge:
         """It holds no ranges."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from exosync.core.target import Context
+from exosync.core.target import Check, Context
 from exosync.core.trace import Sent, Stage, Sure, Way
-from exosync.errors import UsageError
+from exosync.errors import ConfigError, TargetError, UsageError
+from exosync_adapters.exchange.admin.graph import PERMISSION as READ_TRACES
 from exosync_adapters.exchange.admin.graph import Graph
 from exosync_adapters.exchange.admin.session import Session
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.settings import ExchangeSettings, ProbeSettings
 from exosync_adapters.exchange.way.probe import became, message
+from exosync_adapters.exchange.way.submission import PERMISSION as SEND_MAIL
 from exosync_adapters.exchange.way.submission import by_graph, by_smtp
 
 _EARLIER = timedelta(minutes=5)
@@ -60,6 +63,43 @@ class Sending:
         traces = graph.wait_for(since=sent.at - _EARLIER, within=within, message_id=sent.message_id)
         events = graph.details(traces[0]) if traces else ()
         return became(traces, events, way)
+
+    def check(self) -> Iterator[Check]:
+        """Whether it may send, and may ask what became of it; nothing is sent."""
+        probe = self._settings.probe
+        if probe is None:
+            return
+        if probe.password is not None:
+            yield self._password(probe)
+        needed = [SEND_MAIL] if probe.kind == "graph" else []
+        if self._settings.credentials is not None and self._cloud.trace:
+            needed.append(READ_TRACES)
+        if needed:
+            yield self._permissions(needed)
+
+    def _password(self, probe: ProbeSettings) -> Check:
+        assert probe.password is not None
+        try:
+            self._context.reveal(probe.password)
+        except ConfigError as error:
+            return Check("probe", ok=None, message=str(error))
+        return Check("probe", ok=True, message=f"has a password for {probe.user}; none was tried")
+
+    def _permissions(self, needed: list[str]) -> Check:
+        """Only trace --send needs them: without them nothing that is kept is amiss."""
+        try:
+            roles = self._session().token().roles
+        except (ConfigError, TargetError) as error:
+            return Check("probe", ok=None, message=str(error))
+        missing = [one for one in needed if one not in roles]
+        if not missing:
+            message = f"the token of Microsoft Graph has {' and '.join(needed)}"
+            return Check("probe", ok=True, message=message)
+        message = f"the token of Microsoft Graph has no {' and no '.join(missing)}"
+        if SEND_MAIL in missing:
+            message += f"; a role in Exchange Online may give {SEND_MAIL}, which no token shows"
+        remedy = "give it with admin consent, if exosync trace --send is to be used"
+        return Check("probe", ok=None, message=message, remedy=remedy)
 
     def _probe(self, sender: str) -> ProbeSettings:
         probe = self._settings.probe
