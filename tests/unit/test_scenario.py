@@ -181,6 +181,19 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
     assert "mimecast" == mimecast.kind
 
 
+def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
+    """All the others are kept."""
+    where = ("not a domain", "example.com", "contoso", TENANT, "xyz", "", "other")
+    who = ("mx1.example.net:25", "mx1.example.net", "", "there", "there@example.com")
+    answers = (*where, *who, "ada", "ada@example.com", "n", "pat", "", "me@", "")
+
+    (exchange, _) = asked(tmp_path, answers=answers)
+
+    assert (TENANT, ("mx1.example.net",)) == (exchange.settings.tenant, exchange.settings.hosts)
+    assert "there@example.com" == exchange.settings.routed.group
+    assert ("ada@example.com",) == exchange.settings.validation_recipients
+
+
 def test_what_an_option_gave_is_offered_further_on(tmp_path: Path) -> None:
     """The mail server that is proposed is one of the domain's."""
     *_, channel = asked(tmp_path, *FLAGS, answers=("", "", "n", "", "ops@example.com", ""))

@@ -101,37 +101,70 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
 
     found: dict[str, Any] = {}
 
-    def ask(name: str, question: str, **more: Any) -> Any:
+    def ask(name: str, question: str, key: str = "", **more: Any) -> Any:
         if given[name] in (None, ()):
-            found[name] = click.prompt(question, err=True, **more)
+            found[name] = _prompt(question, key, **more)
         return found.get(name, given[name])
 
-    domain = ask("domain", "Domain that is split between Exchange Online and another system")
-    ask("tenant", "Id of the tenant (Microsoft Entra admin center > Overview)")
-    ask("client_id", "Id of exosync's application there (empty: a person does all)", default="")
+    domain = ask(
+        "domain", "Domain that is split between Exchange Online and another system", "domain"
+    )
+    ask("tenant", "Id of the tenant (Microsoft Entra admin center > Overview)", "tenant")
+    client = "Id of exosync's application there (empty: a person does all)"
+    ask("client_id", client, "client_id", default="")
     far_side = ask("far_side", "What receives the other mail", type=click.Choice(FAR_SIDES))
     if not given["smart_host"] and far_side != "google_workspace":
-        hosts = click.prompt("Its hosts that Exchange Online sends to, with blanks", err=True)
-        found["smart_host"] = tuple(hosts.split())
+        hosts = "Its hosts that Exchange Online sends to, with blanks"
+        found["smart_host"] = tuple(_prompt(hosts, "smart_hosts").split())
     if not given["here"] and not given["there"]:
-        here = click.prompt(
-            "Group of those whose mailboxes are in Exchange Online (empty: I have one of the others)",
-            err=True,
-            default="",
-        )
-        found["here"] = here
+        group = "Group of those whose mailboxes are in Exchange Online (empty: I have one of the others)"
+        here = found["here"] = _prompt(group, _ADDRESS, default="")
         if not here:
-            ask("there", "Group of those whose mailboxes are on the other side")
+            ask("there", "Group of those whose mailboxes are on the other side", _ADDRESS)
     if not given["recipient"]:
-        one = click.prompt("A mailbox on the other side alone, to try", err=True, default="")
-        found["recipient"] = tuple(one.split())
+        one = "A mailbox on the other side alone, to try"
+        found["recipient"] = tuple(_prompt(one, "validation_recipients", default="").split())
     if given["mimecast"] is None:
         found["mimecast"] = click.confirm("Look after Mimecast, too?", err=True)
-    ask("google_admin", "Super administrator of Google Workspace (empty: none)", default="")
-    alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", default="")
+    google = "Super administrator of Google Workspace (empty: none)"
+    ask("google_admin", google, _ADDRESS, default="")
+    alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", _ADDRESS, default="")
     if alert_to:
         ask("smtp_host", "Mail server that takes these", default=below("mail", domain))
     return found
+
+
+_ADDRESS = "sender"
+"""A key of kind exchange that holds one address."""
+
+
+def _prompt(question: str, key: str, **more: Any) -> Any:
+    """One answer. What the key of kind exchange cannot hold is told, and asked for again."""
+    if key:
+        more["value_proc"] = _taken_by(key)
+    return click.prompt(question, err=True, **more)
+
+
+def _taken_by(key: str) -> Callable[[str], str]:
+    from pydantic import ValidationError, create_model
+
+    from exosync.config.kinds import installed_kinds, load_kind
+
+    field = load_kind("exchange", installed_kinds()).settings.model_fields[key]
+    answer: Any = create_model("Answer", given=(field.annotation, field))
+
+    def take(text: str) -> str:
+        try:
+            answer(given=tuple(text.split()) if key in _SEVERAL else text or None)
+        except ValidationError as error:
+            told = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise click.UsageError(told) from None
+        return text
+
+    return take
+
+
+_SEVERAL = ("smart_hosts", "validation_recipients")
 
 
 def _complete(answers: Mapping[str, Any]) -> None:
