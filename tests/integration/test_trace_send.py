@@ -88,6 +88,7 @@ def test_by_graph_it_arrives_as_foretold(office: Office) -> None:
     assert "Exchange Online says: delivered" == told["stages"][0]["title"]
     (arrived,) = office.company.flow.google.mailboxes[BOTH]
     assert told["message_id"] == arrived.message["Message-ID"]
+    assert told["message_id"] in ended.err, "the log tells that one was sent"
     assert 4 != ended.code
 
 

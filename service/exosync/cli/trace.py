@@ -183,11 +183,15 @@ class LiveRouter:
 
         Raises UsageError where the target cannot send, and the errors of targets.
         """
+        from exosync.log import get_logger
+
         if not hasattr(self._job.target, "send"):
             raise UsageError(f"nothing is sent: {self.name} cannot send")
         prober: Prober = cast("Any", self._job.target)
         self._assembly.rules.progress("sending")
-        return prober.send(sender, recipient)
+        sent = prober.send(sender, recipient)
+        get_logger().info("sent", target=self.name, sender=sender, message_id=sent.message_id)
+        return sent
 
     def happened(self, sent: Sent, within: timedelta) -> tuple[Stage, ...]:
         """What became of the message, beside what was foretold. Raises the errors of targets."""
