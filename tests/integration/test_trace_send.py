@@ -202,3 +202,9 @@ def test_a_wait_that_is_none_is_refused_before_anything_is_asked(office: Office)
     ended = office.shell.run("trace", ADA, f"x@{DOMAIN}", "--send", "--wait", "soon")
     assert (64, True) == (ended.code, "--wait" in ended.err)
     assert [] == office.company.exchange.requests
+
+
+def test_a_wait_for_nothing_is_a_mistake(office: Office) -> None:
+    """Whoever waits believes that a message was sent."""
+    ended = office.shell.run("trace", ADA, BOTH, "--wait", "1m")
+    assert (64, True) == (ended.code, "--wait is for --send" in ended.err)

@@ -44,11 +44,9 @@ _STYLES: dict[str, dict[str, Any]] = {
 @click.option(
     "--wait",
     metavar="DURATION",
-    default="5m",
-    show_default=True,
-    help="With --send: how long to wait until the message shows.",
+    help="With --send: how long to wait until the message shows [default: 5m].",
 )
-def trace(*, sender: str, recipient: str, send: bool, wait: str, as_json: bool) -> int:
+def trace(*, sender: str, recipient: str, send: bool, wait: str | None, as_json: bool) -> int:
     """Tell which way a message takes from FROM to TO; no message is sent without --send.
 
     That is: the accepted domain, the rules that act, the connector, its hosts (looked up and
@@ -65,7 +63,9 @@ def trace(*, sender: str, recipient: str, send: bool, wait: str, as_json: bool) 
     from exosync.views.trace import mail_address
 
     message = mail_address(sender, "FROM"), mail_address(recipient, "TO")
-    within = _duration(wait)
+    if wait is not None and not send:
+        raise UsageError("--wait is for --send: nothing is sent without that")
+    within = _duration(wait or "5m")
     with opened(rounds=1) as assembly:
         inquiry = Inquiry(assembly)
         view = inquiry.view(*message)
