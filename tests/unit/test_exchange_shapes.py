@@ -153,6 +153,56 @@ def test_nor_is_a_connector(odd: dict[str, Any]) -> None:
         reading.connector(CONNECTOR | odd)
 
 
+TYPED = "gmail.example, partner.example"
+"""What somebody once typed into one field of the admin centre."""
+
+
+@pytest.mark.parametrize("name", ["SenderDomainIs", "ExceptIfRecipientDomainIs"])
+def test_a_word_that_is_no_domain_makes_no_listing_incomplete(name: str) -> None:
+    """New-TransportRule takes any word there, and it is somebody else's: it would stop all for ever."""
+    theirs = {"Name": "theirs", "Guid": "t", "Priority": 0, "State": "Enabled", name: [TYPED]}
+    read = reading.rule(theirs)
+
+    assert {name: (TYPED,)} == {**read.conditions, **read.exceptions}
+    assert [] == told(drafted(tenant(connector(), read, rule(priority=1))))
+
+
+@pytest.mark.parametrize("name", ["SenderDomainIs", "RecipientDomainIs"])
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ((TYPED,), None),
+        (("*.example",), None),
+        ((TYPED, "partner.example"), True),
+        (("other.example",), False),
+    ],
+)
+def test_what_such_a_word_matches_is_not_told(
+    name: str, words: tuple[str, ...], *, wanted: bool | None
+) -> None:
+    """Unless another of the condition's words decides."""
+    theirs = Rule("n", "n", 0, True, "Enforce", {name: words})
+    message = Message("ada@partner.example", "bob@partner.example", NOW)
+    assert wanted is applies(theirs, message, Organisation(), {})
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+def test_nothing_is_written_in_three_ways(nothing: Any) -> None:
+    """Public clients see null, "" and [] in one another's place."""
+    unset = dict.fromkeys(("Comment", "TlsDomain", "TestMode", "LastValidationTimestamp"), nothing)
+    if nothing == []:
+        unset["TestMode"] = None  # a flag is no list
+    without = {name: value for name, value in CONNECTOR.items() if name not in unset}
+    assert reading.connector(without) == reading.connector(without | unset)
+    assert "" == reading.rule(RULE | {"Comments": nothing}).comments
+
+
+def test_a_name_in_another_form_hides_no_recipient() -> None:
+    """It is only one more name; what decides is the address."""
+    record = {"Name": "Here", "PrimarySmtpAddress": "here@example.com", "Identity": {"Rdn": "x"}}
+    assert {"here"} == reading.recipient(record | {"Alias": []}).names
+
+
 def test_what_a_connector_has_besides_changes_nothing() -> None:
     """Times in a local form, links, versions, another client's inbound spelling."""
     read = reading.connector(CONNECTOR | {"RecipientDomains": ["smtp:*;1", "SMTP:*.Far.example;1"]})

@@ -1,4 +1,4 @@
-"""Records of Exchange Online as values of ours. Pure, and tolerant: absent is as null.
+"""Records of Exchange Online as values of ours. Pure, and tolerant: absent is as null, "" or [].
 
 What a property holds was seen by rknightion/graph2otel (a connector, two rules, accepted
 domains) or is as Microsoft Learn documents it. A record that cannot be understood is told as
@@ -154,7 +154,9 @@ def recipient(raw: Raw) -> Recipient:
         address=primary or min(addresses),
         addresses=addresses,
         external=address(_text(raw, "ExternalEmailAddress")),
-        names=frozenset(filter(None, (_text(raw, one).lower() for one in _IDENTITIES))),
+        names=frozenset(
+            one.lower() for one in map(raw.get, _IDENTITIES) if isinstance(one, str) and one
+        ),
     )
 
 
@@ -165,7 +167,7 @@ def member(raw: Raw) -> str:
 
 def is_dehydrated(raw: Raw) -> bool | None:
     """What a record of Get-OrganizationConfig says; None if it does not. Raises UnreadableError."""
-    return None if raw.get("IsDehydrated") is None else _flag(raw, "IsDehydrated")
+    return None if raw.get("IsDehydrated") in (None, "") else _flag(raw, "IsDehydrated")
 
 
 def address(text: str) -> str:
@@ -202,14 +204,22 @@ def _parts(raw: Raw, among: list[str] | tuple[str, ...]) -> Iterator[tuple[str, 
     for name in among:
         values = tuple(_values(raw.get(name)))
         if name.endswith("DomainIs"):
-            values = tuple(_host(one) for one in _plain(name, values))
+            values = _domain_words(name, raw.get(name))
         if values and values != ("False",):
             yield name, values
 
 
+def _domain_words(name: str, value: Any) -> tuple[str, ...]:
+    """Domains of a condition. Each of a list is a word (New-TransportRule: Word[]), so any text."""
+    values = tuple(_values(value))
+    if not isinstance(value, list) or any(isinstance(one, (list, Mapping)) for one in value):
+        _plain(name, values)
+    return tuple(_host(one) for one in values)
+
+
 def _text(raw: Raw, name: str) -> str:
     value = raw.get(name)
-    if value is None:
+    if value is None or value == []:
         return ""
     if isinstance(value, (list, Mapping)):
         raise UnreadableError(f"{name} is a {type(value).__name__} and no text")
@@ -226,7 +236,7 @@ def _member(raw: Raw, name: str, members: tuple[str, ...]) -> str:
 
 def _flag(raw: Raw, name: str, *, absent: bool = False) -> bool:
     value = raw.get(name)
-    if value is None:
+    if value is None or value == "":
         return absent
     if isinstance(value, bool):
         return value

@@ -148,7 +148,8 @@ def _recipient_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values
     domains = {asked.message.domain}
     if to.main and not asked.original:
         domains.add(domain_of(to.main))
-    return agreed(any(_within(one, value.lower()) for value in values) for one in domains)
+    told = agreed(any(_within(one, value.lower()) for value in values) for one in domains)
+    return told or (None if _is_odd(values) else told)
 
 
 def _sender_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:
@@ -156,7 +157,13 @@ def _sender_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) 
     domain = domain_of(asked.message.sender)
     if any(domain == value.lower() for value in values):
         return True
-    return None if any(_within(domain, value.lower()) for value in values) else False
+    unsure = _is_odd(values) or any(_within(domain, value.lower()) for value in values)
+    return None if unsure else False
+
+
+def _is_odd(values: Values) -> bool:
+    """Whether one is several domains in one word, or none: what such a word matches is not told."""
+    return any(set(one) & {*" ,;*@"} for one in values)
 
 
 def _within(domain: str, parent: str) -> bool:
