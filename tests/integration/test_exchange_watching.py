@@ -242,6 +242,17 @@ def test_many_targets_share_one_look_at_a_host(ca: trustme.CA, names: DnsStandin
     assert (2, 2, 4) == (first, second, len(host.greetings))
 
 
+def test_targets_that_come_out_of_turn_share_it_too(ca: trustme.CA, names: DnsStandin) -> None:
+    """Those that wait for another's look began before it as often as after it."""
+    with SmtpStandIn(starttls=serving(ca, GATE)) as host:
+        shared = watcher(ca, host.port)
+        for number in range(4):
+            one = runs(shared, names, GATE)
+            one.now -= timedelta(milliseconds=number)
+            assert [] == one.told()
+    assert 1 == len(host.greetings)
+
+
 def test_where_many_are_silent_and_nobody_answers_the_next_is_not_waited_for(
     ca: trustme.CA, names: DnsStandin
 ) -> None:

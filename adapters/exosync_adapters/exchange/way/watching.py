@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import HostSeen
@@ -75,7 +75,7 @@ class _Silence:
         return len(self.hosts) >= _ENOUGH and self._lasts(at)
 
     def _lasts(self, at: datetime) -> bool:
-        return self.since is not None and timedelta(0) <= at - self.since < LASTS
+        return self.since is not None and abs(at - self.since) < LASTS
 
 
 class Watcher:
@@ -137,7 +137,8 @@ def _fresh(places: Mapping[Key, _Place], at: datetime) -> dict[Key, _Place]:
 
 
 def _is_fresh(place: _Place, at: datetime) -> bool:
-    return place.at is not None and timedelta(0) <= at - place.at < LASTS
+    # Of several targets at a time, the one that came first may be the last to get here.
+    return place.at is not None and abs(at - place.at) < LASTS
 
 
 def _resolving(settings: ExchangeSettings, lifetime: float) -> Resolve:
