@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exosync.people import acknowledge
 from tests.standins.endpoints import EndpointsStandIn
 from tests.standins.exchange import ExchangeStandIn
 from tests.standins.exchange_console import Console
 from tests.support.world import World, only, rules
+from tests.support.zygote import zygote
 
 DOMAIN, OTHER = "example.com", "example.org"
 SECRET = "the-secret-of-exchange"
@@ -49,6 +53,13 @@ class Office:
         for box in waiting.values():
             Console(self.tenant.org).run(box)
         return list(waiting)
+
+    def speak(self) -> None:
+        """Somebody says of all that waits that it is done."""
+        with self.world.opened() as one:
+            for task in one.store.open_tasks():
+                plan, at = one.store.find_plan(task.plan_id), self.world.now
+                acknowledge(one.store, task, plan, by="ada", note="", rules=one.rules.tasks, at=at)
 
     def settle(self) -> Json:
         """Run until nobody has anything to do."""
@@ -164,6 +175,39 @@ def test_what_a_person_did_as_asked_before_the_change_is_seen_as_that(office: Of
     acted = [one["message"] for one in told["findings"] if one["rule"] == "person_acted"]
     assert 2 == len(acted)
     assert all("as a person was asked to" in one for one in acted), acted
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_after_the_change_makes_it_nobodys_doing_either(
+    office: Office,
+) -> None:
+    """At whatever point: what it wrote is found, and by whose configuration it is told again."""
+    office.settle()
+    office.configure(priority=0, tls="trusted", write="rest", mode="apply")
+    org, folder = office.tenant.org, office.world.folder
+    before, state = (deepcopy(org.connectors), deepcopy(org.rules)), folder.parent / "state"
+    _ = office.world.config_file
+    shutil.copytree(folder, state)
+    office.world.pass_time(hours=1)
+    interrupted = 0
+    with zygote() as runs:
+        for point in range(1, 100):
+            shutil.rmtree(folder)
+            shutil.copytree(state, folder)
+            org.connectors[:], org.rules[:] = deepcopy(before[0]), deepcopy(before[1])
+            ended = runs.run_until(office.world.config_file.parent, point, office.world.now)
+            told = office.sync()
+            office.world.pass_time(hours=-1)
+            found = rules(told, "findings")
+            assert not {"drift", "person_acted"} & {*found}, (point, told["findings"])
+            assert told["state"] in ("applied", "in_sync"), (point, told)
+            assert not any("something else again" in one["message"] for one in told["findings"])
+            interrupted += "interrupted_step" in found
+            if not ended.signal:
+                assert 0 == ended.code, ended.said
+                break
+    assert 1 < interrupted
+    assert ["CertificateValidation"] == [one["TlsSettings"] for one in org.connectors]
 
 
 def test_another_owner_is_told_as_what_it_is(office: Office) -> None:
@@ -316,6 +360,53 @@ def test_what_somebody_changed_while_nobody_read_is_told_when_there_are_credenti
     office.configure(**{name: given[name] for name in BLIND})
 
     assert "drift" in rules(office.sync(), "findings")
+
+
+@pytest.mark.parametrize("first", ["", "11111111-2222-4333-8444-555555555555"])
+def test_what_is_read_for_the_first_time_was_changed_by_nobody(office: Office, first: str) -> None:
+    """A domain that nobody spoke of was there all the time; nor was a wrong tenant this one."""
+    given = office.world.targets[0]
+    office.configure(**BLIND, accepted_domain="leave", tenant=first or given["tenant"])
+    while "waiting" == office.sync()["state"]:
+        if not first:
+            office.act()
+        office.speak()
+
+    office.configure(**{name: given[name] for name in (*BLIND, "tenant")})
+    told = office.sync()
+
+    assert not {"drift", "person_acted"} & {*rules(told, "findings")}
+    assert ("waiting" if first else "in_sync") == told["state"]
+
+
+def test_credentials_that_come_and_go_twice_change_nothing(office: Office) -> None:
+    """Each time what was read last stands, and nobody changed it."""
+    given = office.world.targets[0]
+    office.settle()
+    for _ in range(2):
+        office.configure(**BLIND)
+        assert ("asserted", {}) == (office.sync()["state"], office.boxes())
+        office.configure(**{name: given[name] for name in BLIND})
+        back = office.sync()
+        assert "in_sync" == back["state"]
+        assert not {"drift", "person_acted"} & {*rules(back, "findings")}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"owner": ("second", "third", "exosync")}, {"connector": ("Way out", "Further out", None)}],
+)
+def test_what_is_changed_twice_and_back_is_nobodys_doing(office: Office, keys: Json) -> None:
+    """Though nothing was done in between."""
+    office.settle()
+    ((name, values),) = keys.items()
+    told = []
+    for value in values:
+        office.configure(**{name: value})
+        told.append(office.sync())
+
+    assert not {"drift", "person_acted"} & {rule for one in told for rule in rules(one, "findings")}
+    assert "in_sync" == told[-1]["state"]
 
 
 def test_what_was_read_long_ago_is_to_be_looked_at_once_more(office: Office) -> None:

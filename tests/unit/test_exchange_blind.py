@@ -12,6 +12,7 @@ from exosync.core.target import ABSENT, Actor, Draft, Observed
 from exosync.core.tasks import Asserted, Confirmation, Known
 from exosync_adapters.exchange import blind
 from exosync_adapters.exchange.aim import Aim
+from exosync_adapters.exchange.asserted import LAST_READING
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import DomainType, Listing
 from tests.unit.exchange_kit import DOMAIN, aim, cmdlets
@@ -159,7 +160,7 @@ def test_of_a_word_and_a_reading_the_later_one_counts() -> None:
 
     alone = blind.observed(of, Known(NOW, remembered=memory.remembered))
     assert (said, ()) == (alone.resources, blind.plan(alone.detail).steps)
-    assert {blind.LAST_READING} == {one.by for one in blind.verify(alone.detail).asserted}
+    assert {LAST_READING} == {one.by for one in blind.verify(alone.detail).asserted}
     kept = Memory.read(alone.remember)
     assert (read, memory.ids) == (kept.last_read, kept.ids)
 

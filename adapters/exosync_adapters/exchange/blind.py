@@ -19,24 +19,20 @@ from exosync.core.target import (
     Step,
     Verification,
 )
-from exosync.core.tasks import Asserted, Known, TaskRules
+from exosync.core.tasks import Asserted, Known
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
+from exosync_adapters.exchange.asserted import UNREAD, asserted, domain_token, of_people
 from exosync_adapters.exchange.compare import Parameters
 from exosync_adapters.exchange.findings import domain
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listing, Organisation
-from exosync_adapters.exchange.seen import domain_token, of_tenant, unnamed_token
+from exosync_adapters.exchange.seen import of_tenant
 from exosync_adapters.exchange.steps import Maker, Object
 from exosync_adapters.exchange.terms import Terms
 from exosync_adapters.exchange.way.letters import NOBODY
 
-UNREAD = "exosync has no credentials for this tenant, so nothing in it is read"
-LAST_READING = "exosync's last reading"
-"""Whose word it is that what was read last still is so."""
-
 _NOTHING = IpRanges()
-_AGAIN = TaskRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ def observed(aim: Aim, known: Known) -> Observed:
     """Nothing is asked. What was read last is kept for the day when there are credentials again."""
     before = of_tenant(Memory.read(known.remembered), aim, known)
     before = replace(before, terms=before.terms or Terms.of(aim, {}))
-    said = Said(aim, _said(known, before))
+    said = Said(aim, asserted(known, before))
     tokens = {name: said.token(name) for name in (CONNECTOR, RULE, DOMAIN)}
     gone = {tokens[CONNECTOR], tokens[RULE]} == {ABSENT}
     memory = replace(
@@ -113,37 +109,9 @@ def observed(aim: Aim, known: Known) -> Observed:
     )
 
 
-def _said(known: Known, before: Memory) -> dict[str, Asserted]:
-    """By resource what was said, or read, last."""
-    found = _of_people(known, before)
-    for name, (token, at) in before.last_read.items():
-        if name not in found or found[name].at < at:
-            again = _AGAIN.is_due_again(known.now, at)
-            found[name] = Asserted(name, LAST_READING, at, due_again=again, gives=token)
-    return found
-
-
-def _of_people(known: Known, before: Memory) -> dict[str, Asserted]:
-    """What people acknowledged of the tenant that the configuration names."""
-    begun = before.begun
-    return {
-        name: replace(one, gives=_named(one.gives, before))
-        for name, one in known.acknowledged.items()
-        if begun is None or one.at >= begun
-    }
-
-
-def _named(token: str, before: Memory) -> str:
-    """A token that does not name its domain yet, as that of the one which was configured then."""
-    for kind in DomainType:
-        if token == unnamed_token(kind) and before.terms is not None:
-            return domain_token(before.terms.domain, kind)
-    return token
-
-
 def _relayed(known: Known, before: Memory) -> frozenset[str]:
     """The domain that somebody said was made an internal relay, be it the configured one or not."""
-    one = _of_people(known, before).get(DOMAIN)
+    one = of_people(known, before).get(DOMAIN)
     start = domain_token("", DomainType.INTERNAL_RELAY)
     is_relay = one is not None and one.gives.startswith(start)
     return frozenset({one.gives.removeprefix(start)}) if one and is_relay else frozenset()

@@ -14,10 +14,11 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import Draft, Finding, Severity, Step
 from exosync_adapters.exchange import compare, guards, rules
 from exosync_adapters.exchange.aim import CONNECTOR, RULE
+from exosync_adapters.exchange.asserted import domain_token
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.compare import ROUTE, Parameters
 from exosync_adapters.exchange.records import Connector, DomainType, Rule
-from exosync_adapters.exchange.seen import CROWD, Seen, domain_token
+from exosync_adapters.exchange.seen import CROWD, Seen
 from exosync_adapters.exchange.steps import Maker, Object
 
 _NOTHING = IpRanges()

@@ -10,6 +10,7 @@ from exosync.core.target import ABSENT, Finding, Foreign, Observed
 from exosync.core.tasks import Known
 from exosync_adapters.exchange import compare
 from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim, Holding, Owned
+from exosync_adapters.exchange.asserted import asserted, domain_token, unnamed_token, was_blind
 from exosync_adapters.exchange.memory import Memory, without_comments
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
@@ -53,7 +54,10 @@ NOT_ASKED = Groups()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was read, what is ours of it, and what is remembered, now and from `before`."""
+    """What was read, what is ours of it, and what is remembered, now and from `before`.
+
+    `said` are the tokens that stood for it at the last look, if that read nothing; else None.
+    """
 
     aim: Aim
     organisation: Organisation
@@ -61,6 +65,7 @@ class Seen:
     memory: Memory
     groups: Groups = NOT_ASKED
     before: Memory = field(default_factory=Memory)
+    said: Mapping[str, str] | None = None
 
     @property
     def owned(self) -> Owned:
@@ -165,7 +170,7 @@ def seen(
         terms=Terms.of(aim, groups.known_as),
         relayed=_relayed(before, organisation, known),
     )
-    what = Seen(aim, organisation, holding, memory, groups, former)
+    what = Seen(aim, organisation, holding, memory, groups, former, _said(known, former))
     now = {name: (token, known.now) for name, token in tokens(what)}
     return replace(what, memory=replace(memory, last_read={**before.last_read, **now}))
 
@@ -174,6 +179,15 @@ def of_tenant(former: Memory, aim: Aim, known: Known) -> Memory:
     """What is remembered of the tenant that the configuration names: of another one nothing is."""
     another = former.terms is not None and former.terms.tenant != aim.settings.tenant
     return Memory(begun=known.now) if another else former
+
+
+def _said(known: Known, former: Memory) -> dict[str, str] | None:
+    if not was_blind(former):
+        return None
+    found = asserted(known, former)
+    return {
+        name: found[name].gives or ABSENT for name in (CONNECTOR, RULE, DOMAIN) if name in found
+    }
 
 
 def _relayed(before: Memory, organisation: Organisation, known: Known) -> frozenset[str]:
@@ -201,7 +215,7 @@ def observed(what: Seen, findings: Iterable[Finding] = ()) -> Observed:
     return Observed(
         owned=IpRanges(),
         resources=dict(tokens(what)),
-        as_before=_as_before(what),
+        as_before=_as_before(what) | _unspoken(what),
         foreign=tuple(_foreign(what)),
         findings=tuple(told),
         remember=what.memory.remembered,
@@ -226,16 +240,6 @@ def tokens(what: Seen) -> Iterator[tuple[str, str]]:
         yield DOMAIN, ABSENT
 
 
-def domain_token(name: str, kind: DomainType) -> str:
-    """The token of an accepted domain: its type, for it is all that a step changes."""
-    return f"{unnamed_token(kind)}:{name}"
-
-
-def unnamed_token(kind: DomainType) -> str:
-    """The same as it was before it named the domain, and no terms were remembered."""
-    return f"type:{kind.value.lower()}"
-
-
 def _as_before(what: Seen) -> dict[str, str]:
     """The same told in the terms of the last look; of another tenant, what was told last."""
     before, now = what.before.terms, what.memory.terms
@@ -244,11 +248,18 @@ def _as_before(what: Seen) -> dict[str, str]:
     if before is None or now is None or before == now:
         return {}
     if before.tenant != now.tenant:
+        if what.said is not None:
+            return {name: what.said.get(name, ABSENT) for name in (CONNECTOR, RULE, DOMAIN)}
         return {name: token for name, (token, _) in what.before.last_read.items()}
     aim = before.told_by(what.aim)
     holding = aim.find(what.organisation, what.before.ids)
     groups = replace(what.groups, known_as={**before.known_as, **what.groups.known_as})
     return dict(tokens(replace(what, aim=aim, holding=holding, groups=groups)))
+
+
+def _unspoken(what: Seen) -> dict[str, str]:
+    """A domain is there before exosync is; where nobody had spoken of it, it was taken for absent."""
+    return {} if what.said is None or DOMAIN in what.said else {DOMAIN: ABSENT}
 
 
 def _incomplete(what: Seen) -> Iterator[Finding]:
