@@ -86,6 +86,19 @@ def test_the_address_is_that_of_the_connection(value: str, address: str) -> None
 
 
 @pytest.mark.parametrize(
+    "above",
+    [
+        "from x (x. [unknown]) by mx.google.com with ESMTPS id 1",
+        "from x (x. [192.0.2.1]) by relay.example with ESMTP by mx.google.com with ESMTPS",
+    ],
+)
+def test_below_one_that_google_may_have_written_none_is_taken_for_its_own(above: str) -> None:
+    """Whoever sends can write headers of Google's, but not above Google's own."""
+    forged = "from y (y. [40.107.22.83]) by mx.google.com with ESMTPS id 2"
+    assert () == handovers([("Received", above), ("Received", forged)])
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "",

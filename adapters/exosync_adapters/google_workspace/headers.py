@@ -23,6 +23,7 @@ Headers = Sequence[tuple[str, str]]
 _LONGEST = 4000
 _MOST = 30
 _ADDRESS = re.compile(r"[\[(\s](?:IPv6:)?([0-9A-Fa-f:.]{2,45})[\])]")
+_BY_GOOGLE = re.compile(rf" by {re.escape(GOOGLE)}(?![A-Za-z0-9._-])", re.IGNORECASE)
 _RESULT = re.compile(r"\s*(spf|dkim|dmarc)\s*=\s*([a-z]{1,20})(?![a-z])", re.IGNORECASE)
 
 
@@ -37,9 +38,12 @@ class Handover:
 
 def handovers(headers: Headers) -> tuple[Handover, ...]:
     """From the one to Google on, backwards; empty if no header tells of that one."""
-    told = [one for value in _values(headers, "received") if (one := _handover(value))]
-    first = next((number for number, one in enumerate(told) if one.by == GOOGLE), len(told))
-    return tuple(told[first:])
+    values = [one for one in _values(headers, "received") if one.lower().startswith("from ")]
+    first = next((number for number, one in enumerate(values) if _BY_GOOGLE.search(one)), None)
+    told = [_handover(value) for value in values[first:]] if first is not None else []
+    if not told or told[0] is None or told[0].by != GOOGLE:
+        return ()
+    return tuple(one for one in told if one is not None)
 
 
 def _handover(value: str) -> Handover | None:
