@@ -190,7 +190,7 @@ class LiveRouter:
         prober: Prober = cast("Any", self._job.target)
         self._assembly.rules.progress("sending")
         sent = prober.send(sender, recipient)
-        get_logger().info("sent", target=self.name, sender=sender, message_id=sent.message_id)
+        get_logger().info("sent", target=self.name, message_id=sent.message_id)
         return sent
 
     def happened(self, sent: Sent, within: timedelta) -> tuple[Stage, ...]:
