@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from exosync.core.target import Context
 from exosync.errors import ConfigError
 from exosync_adapters.exchange import ExchangeSettings, kind
-from exosync_adapters.exchange.settings import GOOGLE_HOSTS, LONGEST_NAME
+from exosync_adapters.exchange.fields import LONGEST_NAME
+from exosync_adapters.exchange.settings import GOOGLE_HOSTS
 
 SECRET = {"kind": "secret", "secret": {"env": "SECRET"}}
 LEAST: dict[str, Any] = {
