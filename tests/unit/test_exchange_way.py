@@ -12,13 +12,14 @@ import pytest
 from exosync.core.trace import Pool, Stage, Sure, Way
 from exosync_adapters.exchange.aim import Aim
 from exosync_adapters.exchange.memory import Memory
+from exosync_adapters.exchange.recalled import remembered_way
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import Certificate, Hosts, HostSeen, MxSeen
 from exosync_adapters.exchange.way.hosts import Trial
 from exosync_adapters.exchange.way.letters import SOMEBODY, Folk, Groups, Message, Party
 from exosync_adapters.exchange.way.stations import host_stages
-from exosync_adapters.exchange.way.tracing import live_way, message_of, remembered_way, way
+from exosync_adapters.exchange.way.tracing import live_way, message_of, way
 from tests.support.tenants import (
     AT,
     GROUPS,

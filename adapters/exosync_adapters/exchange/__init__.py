@@ -58,7 +58,7 @@ class ExchangeKind:
         recipient: str,
     ) -> Way | None:
         """The way of a message as the last run saw the tenant; None if no run has."""
-        from exosync_adapters.exchange.way.tracing import remembered_way
+        from exosync_adapters.exchange.recalled import remembered_way
 
         return remembered_way(settings, remembered, sender, recipient)
 
