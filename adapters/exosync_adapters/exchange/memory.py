@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
     Connector,
@@ -48,14 +49,14 @@ class Memory:
         ids = remembered.get("ids")
         return cls(
             ids=_texts(ids) if isinstance(ids, Mapping) else {},
-            seen_on=_time(remembered.get("seen_on")),
+            seen_on=moments.remembered(remembered.get("seen_on")),
             organisation=_organisation(remembered.get("organisation")),
-            at=_time(remembered.get("at")),
+            at=moments.remembered(remembered.get("at")),
             folk=_folk(remembered.get("folk")),
             terms=Terms.read(remembered.get("terms")),
             last_read=_last_read(remembered.get("last_read")),
             relayed=_names(remembered.get("relayed")),
-            begun=_time(remembered.get("begun")),
+            begun=moments.remembered(remembered.get("begun")),
         )
 
     @property
@@ -182,15 +183,7 @@ def _last_read(raw: object) -> dict[str, tuple[str, datetime]]:
     found: dict[str, tuple[str, datetime]] = {}
     for name, one in raw.items() if isinstance(raw, Mapping) else ():
         token, at = one if isinstance(one, list) and len(one) == 2 else (None, None)
-        when = _time(at)
+        when = moments.remembered(at)
         if isinstance(token, str) and when is not None:
             found[str(name)] = (token, when)
     return found
-
-
-def _time(raw: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(raw) if isinstance(raw, str) else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo is not None else None

@@ -24,7 +24,7 @@ def remembered_way(
     if memory.organisation is None:
         return None
     at = memory.at or datetime.now(UTC)
-    by, to = (remembered_party(memory, one) for one in (sender, recipient))
+    by, to = (_party(memory, one) for one in (sender, recipient))
     message = message_of(settings, memory.organisation, sender, recipient, at, by=by, to=to)
     told = way(settings, memory.organisation, message, groups=memory.folk.groups)
     if settings.credentials is None:
@@ -33,7 +33,7 @@ def remembered_way(
     return replace(told, stages=tuple(_by_main(one, strange, memory) for one in told.stages))
 
 
-def remembered_party(memory: Memory, address: str) -> Party:
+def _party(memory: Memory, address: str) -> Party:
     """Who has an address, as far as that is remembered; nobody is taken for a second name."""
     organisation = memory.organisation or Organisation()
     if organisation.domain(domain_of(address)) is None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from exosync.core.words import one_line, short
 from exosync.errors import TargetDenied, TargetError, TargetUnreachable
+from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.admin.roles import needed
 
 _MOST_SHOWN = 300
@@ -243,7 +244,7 @@ def _wait(trouble: Trouble, headers: Mapping[str, str], now: datetime) -> float 
         return float(after)
     until = _date(after)
     if until is None and trouble is Trouble.THROTTLED:
-        until = _instant(headers.get("rate-limit-reset", ""))
+        until = moments.written(headers.get("rate-limit-reset", ""))
     there = _date(headers.get("date", "")) or now
     seconds = 0.0 if until is None else (until - there).total_seconds()
     return seconds if 0 < seconds < _DAY else None
@@ -254,14 +255,6 @@ def _date(text: str) -> datetime | None:
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(text.strip())
-    except ValueError:
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line
+from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.aim import Owned
 from exosync_adapters.exchange.compare import resolved
 from exosync_adapters.exchange.findings.connector import PLAN_MENDS, few, quoted
@@ -119,7 +120,7 @@ def _of_force(ours: Rule, name: str, now: datetime | None) -> Iterator[Finding]:
 def _of_dates(ours: Rule, now: datetime | None) -> Iterator[str]:
     for text, begins in ((ours.activates, True), (ours.expires, False)):
         if text:
-            at = _moment(text)
+            at = moments.written(text)
             over = None if at is None or now is None else at <= now
             yield f"{_DATES[begins, over]} {one_line(text)}"
 
@@ -132,15 +133,6 @@ _DATES = {
     (False, True): "is over since",
     (False, False): "holds until",
 }
-
-
-def _moment(text: str) -> datetime | None:
-    """Exchange's times are UTC where they name no zone."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _of_stops(

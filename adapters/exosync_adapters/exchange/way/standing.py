@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.aim import TLS
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import Certificate, HostSeen
@@ -112,8 +113,8 @@ class Standing:
                 basis=str(raw["basis"]),
                 named=raw["named"] is True,
                 reached=raw["reached"] is True,
-                mute_since=_time(raw["mute_since"]),
-                tried=_time(raw["tried"]),
+                mute_since=moments.remembered(raw["mute_since"]),
+                tried=moments.remembered(raw["tried"]),
                 hosts={str(name): _standing(*one) for name, one in raw["hosts"].items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -250,13 +251,8 @@ def _depth(trouble: Trouble) -> int:
 
 def _standing(trouble: object, turning: object, since: object) -> HostStanding:
     turns = None if turning is None else Trouble(str(turning))
-    return HostStanding(Trouble(str(trouble)), turns, _time(since))
+    return HostStanding(Trouble(str(trouble)), turns, moments.remembered(since))
 
 
 def _text(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
-
-
-def _time(raw: object) -> datetime | None:
-    found = None if raw is None else datetime.fromisoformat(str(raw))
-    return found if found is None or found.tzinfo is not None else None

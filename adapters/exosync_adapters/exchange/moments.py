@@ -1,0 +1,24 @@
+"""Moments that are written as texts, by exosync itself or by Exchange Online. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def remembered(raw: object) -> datetime | None:
+    """A moment that was kept; what is none, or names no zone, was never known."""
+    found = _iso(raw)
+    return found if found is not None and found.tzinfo is not None else None
+
+
+def written(text: str) -> datetime | None:
+    """A moment that Exchange Online writes, in UTC where it names no zone; None if it is none."""
+    found = _iso(text.strip())
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _iso(raw: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(raw) if isinstance(raw, str) else None
+    except ValueError:
+        return None
