@@ -196,10 +196,11 @@ def test_check_looks_for_the_password(office: Office) -> None:
     assert "of Microsoft Graph has ExchangeMessageTrace.Read.All" in second["message"]
 
 
-def test_a_wait_that_is_none_is_refused_before_anything_is_asked(office: Office) -> None:
+@pytest.mark.parametrize("wait", ["soon", ""])
+def test_a_wait_that_is_none_is_refused_before_anything_is_asked(office: Office, wait: str) -> None:
     """With the option's name."""
     office.configure(probe={"user": ADA})
-    ended = office.shell.run("trace", ADA, f"x@{DOMAIN}", "--send", "--wait", "soon")
+    ended = office.shell.run("trace", ADA, f"x@{DOMAIN}", "--send", "--wait", wait)
     assert (64, True) == (ended.code, "--wait" in ended.err)
     assert [] == office.company.exchange.requests
 

@@ -65,7 +65,7 @@ def trace(*, sender: str, recipient: str, send: bool, wait: str | None, as_json:
     message = mail_address(sender, "FROM"), mail_address(recipient, "TO")
     if wait is not None and not send:
         raise UsageError("--wait is for --send: nothing is sent without that")
-    within = _duration(wait or "5m")
+    within = _duration("5m" if wait is None else wait)
     with opened(rounds=1) as assembly:
         inquiry = Inquiry(assembly)
         view = inquiry.view(*message)
