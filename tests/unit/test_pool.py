@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from functools import partial
 
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from exosync.daemon.pool import Pool
@@ -44,12 +45,16 @@ class Work:
 
 @contextmanager
 def scheduled(pool: Pool, work: Work, *names: str) -> Iterator[BackgroundScheduler]:
-    """A scheduler to which all these jobs are due at once."""
+    """A scheduler that has given all these jobs to the pool, in this order."""
     scheduler = BackgroundScheduler(timezone=UTC, executors={"default": pool})
+    given = threading.Semaphore(0)
+    scheduler.add_listener(lambda _event: given.release(), EVENT_JOB_SUBMITTED)
     for name in names:
         scheduler.add_job(partial(work.do, name), "date", id=name, misfire_grace_time=None)
     scheduler.start()
     try:
+        # The first may be at work before the scheduler has come to the second.
+        assert all(given.acquire(timeout=PATIENCE) for _ in names)
         yield scheduler
     finally:
         work.let_go(*names)
@@ -86,7 +91,10 @@ def test_one_that_hangs_loses_its_place_and_is_not_started_twice() -> None:
     with scheduled(pool, work, "hangs", "waits") as scheduler:
         assert work.wait_for("hangs", "waits")
         assert ["hangs", "waits"] == sorted(pool.working())
+        refused = threading.Event()
+        scheduler.add_listener(lambda _event: refused.set(), EVENT_JOB_MAX_INSTANCES)
         scheduler.add_job(partial(work.do, "hangs"), "date", id="hangs", replace_existing=True)
+        assert refused.wait(PATIENCE)
         work.let_go("waits")
         assert ["hangs", "waits"] == sorted(work.begun)
 
