@@ -146,3 +146,21 @@ def test_next_steps_name_the_command() -> None:
     assert "exosync approve 0123456789ab" not in render(told(refusals=[REFUSAL, hard]))
     assert "exosync apply 0123456789ab" in render(told(state="pending", refusals=[]))
     assert json.dumps(told())
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (["rule"], "exosync todo show edge has the text to paste"),
+        (["rule", "rule"], "exosync todo show edge has the text to paste"),
+        (
+            ["connector", "rule"],
+            "exosync todo show edge connector and exosync todo show edge rule have the texts to paste",
+        ),
+    ],
+    ids=["one", "two steps of one", "two"],
+)
+def test_the_text_to_paste_is_named_so_that_it_is_found(settings: list[str], expected: str) -> None:
+    """Where several things wait at a target, `todo show` wants to know which."""
+    steps = [{**STEP, "status": "planned", "task": {**TASK, "setting": one}} for one in settings]
+    assert f"the steps marked so; {expected}" in render(told(steps=steps))

@@ -11,6 +11,7 @@ import click
 
 from exosync.cli.common import config_option, json_option, locked, opened, user, wait_option
 from exosync.cli.output import put, say, say_json
+from exosync.core.words import text_to_paste
 from exosync.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -187,9 +188,8 @@ def approve(*, plan_id: str, by: str | None, why: str, as_json: bool) -> int:
 
 def _after_approval(record: PlanRecord) -> str:
     if record.body["steps"] and all(one["by"] == "person" for one in record.body["steps"]):
-        return (
-            f"exosync sync asks a person for it, and exosync todo show {record.target} has the text"
-        )
+        shows = text_to_paste(record.target, record.body["steps"])
+        return f"exosync sync asks a person for it, and {shows}"
     return f"exosync apply {record.id}, or the next sync where the mode is apply"
 
 

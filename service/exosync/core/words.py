@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 STATE_WORDS: dict[str, str] = {
@@ -125,13 +125,20 @@ def next_steps(told: dict[str, Any]) -> list[str]:
         elif state == "pending" and plan:
             lines.append(f"{name}: to do this, exosync apply {plan}")
         steps = target.get("steps", ())  # `status` has none
-        asked = target["mode"] != "watch"
-        if asked and any(one["by"] == "person" and one["status"] == "planned" for one in steps):
-            lines.append(
-                f"{name}: a person must do the steps marked so; exosync todo show {name} has the "
-                "text to paste"
-            )
+        asked = [one for one in steps if one["by"] == "person" and one["status"] == "planned"]
+        if asked and target["mode"] != "watch":
+            shows = text_to_paste(name, asked)
+            lines.append(f"{name}: a person must do the steps marked so; {shows}")
     return lines
+
+
+def text_to_paste(name: str, steps: Iterable[Mapping[str, Any]]) -> str:
+    """Which command has the text of a person's steps at the target: one a setting, if several are."""
+    settings = dict.fromkeys(one["task"]["setting"] for one in steps if one.get("task"))
+    if len(settings) < 2:
+        return f"exosync todo show {name} has the text to paste"
+    shows = " and ".join(f"exosync todo show {name} {setting}" for setting in settings)
+    return f"{shows} have the texts to paste"
 
 
 def _can_be_approved(refusals: list[dict[str, Any]]) -> bool:
