@@ -46,6 +46,7 @@ def below(label: str, domain: str) -> str:
     """A likely name of one of the domain's servers, in A-labels: those of servers are ASCII."""
     import idna
 
+    domain = domain.removesuffix(".")
     try:
         return f"{label}.{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
     except idna.IDNAError:

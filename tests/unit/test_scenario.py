@@ -131,7 +131,8 @@ def test_it_is_written_from_options_alone(tmp_path: Path) -> None:
         (("--domain", "example.com"), "--domain is an answer for --scenario split-domain"),
         (("--no-mimecast",), "--mimecast is an answer for --scenario"),
         ((*FLAGS, "--kind", "spf"), "--kind and --scenario do not go together"),
-        ((*FLAGS, "--there", "x@example.com"), "one of --here and --there"),
+        ((*FLAGS, "--there", "x@example.com"), "takes one of --here and --there, not both"),
+        ((*FLAGS, "nowhere/x.yaml"), "nowhere is no folder that is there"),
         ((*FLAGS, "--far-side", "other"), "also needs --smart-host"),
         ((*FLAGS, "--smart-host", "a.example.com:25"), "a smart host has no port"),
         ((*FLAGS, "--tenant", "contoso"), "targets[0].tenant: 'contoso' is not an id"),
@@ -145,6 +146,41 @@ def test_answers_that_do_not_do_are_told(words: tuple[str, ...], told: str, tmp_
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_closed_stdin_is_no_terminal(tmp_path: Path) -> None:
+    """As where a supervisor gives a program none."""
+    words = [sys.executable, "-m", "exosync", "init", *FLAGS]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_a_file_that_is_there_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    """Nobody answers a dozen questions for nothing."""
+    (tmp_path / "exosync.yaml").write_text("mine")
+
+    done = run(tmp_path, "--scenario", "split-domain")
+
+    assert (64, "mine") == (done.returncode, (tmp_path / "exosync.yaml").read_text())
+    assert done.stderr.startswith("error: exosync.yaml is there already; it was not touched")
+
+
+def test_a_dot_at_the_end_of_the_domain_does_no_harm(tmp_path: Path) -> None:
+    """The mail server that is taken for the domain's has none."""
+    words = ("example.com." if one == "example.com" else one for one in FLAGS)
+
+    done = run(tmp_path, *words, "--alert-to", "ops@example.com", "--spf", "records")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    config = load(tmp_path / "exosync.yaml", environ={}).config
+    assert "example.com" == config.targets[0].settings.domain
+    assert "host='mail.example.com'" in str(config.alerts.channels[0])
 
 
 def asked(folder: Path, *words: str, answers: tuple[str, ...]) -> list[Any]:
@@ -192,6 +228,15 @@ def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
     assert (TENANT, ("mx1.example.net",)) == (exchange.settings.tenant, exchange.settings.hosts)
     assert "there@example.com" == exchange.settings.routed.group
     assert ("ada@example.com",) == exchange.settings.validation_recipients
+
+
+def test_mimecast_is_looked_after_where_it_is_the_other_side(tmp_path: Path) -> None:
+    """Unless somebody says no."""
+    words = ["mimecast" if one == "google_workspace" else one for one in FLAGS]
+
+    *_, last = asked(tmp_path, *words, answers=("", "mx1.example.net", "", "", "", ""))
+
+    assert "mimecast" == last.kind
 
 
 def test_what_an_option_gave_is_offered_further_on(tmp_path: Path) -> None:

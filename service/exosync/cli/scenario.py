@@ -30,7 +30,11 @@ _OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--recipient", {"metavar": "ADDRESS", "multiple": True}, "Mailbox on the other side alone."),
     ("--mimecast/--no-mimecast", {"default": None}, "Whether Mimecast is looked after."),
     ("--google-admin", {"metavar": "ADDRESS"}, "Super administrator of Google Workspace, if any."),
-    ("--spf", {"type": click.Choice(("include", "records"))}, "Method for the SPF record."),
+    (
+        "--spf",
+        {"type": click.Choice(("include", "records"))},
+        "Method for the SPF record [default: include].",
+    ),
     ("--alert-to", {"metavar": "ADDRESS"}, "Who is told by mail."),
     ("--smtp-host", {"metavar": "HOST"}, "Mail server that takes alerts."),
     ("--instance", {"type": click.Choice(INSTANCES)}, "Microsoft's cloud [default: Worldwide]."),
@@ -56,7 +60,7 @@ def scenario_text(given: Mapping[str, Any]) -> str:
     from exosync.scenario import SplitDomain, split_domain_text
 
     answers = {**_EMPTY, **{name: value for name, value in given.items() if value is not None}}
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         answers |= _asked(given)
     _complete(answers)
     answers["smart_hosts"] = answers.pop("smart_host")
@@ -125,7 +129,9 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
         one = "A mailbox on the other side alone, to try"
         found["recipient"] = tuple(_prompt(one, "validation_recipients", default="").split())
     if given["mimecast"] is None:
-        found["mimecast"] = click.confirm("Look after Mimecast, too?", err=True)
+        found["mimecast"] = click.confirm(
+            "Look after Mimecast, too?", default=far_side == "mimecast", err=True
+        )
     google = "Super administrator of Google Workspace (empty: none)"
     ask("google_admin", google, _ADDRESS, default="")
     alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", _ADDRESS, default="")
@@ -169,7 +175,9 @@ _SEVERAL = ("smart_hosts", "validation_recipients")
 
 def _complete(answers: Mapping[str, Any]) -> None:
     missing = [f"--{name.replace('_', '-')}" for name in _NEEDED if not answers[name]]
-    if bool(answers["here"]) == bool(answers["there"]):
+    if answers["here"] and answers["there"]:
+        raise UsageError(f"scenario {SCENARIO} takes one of --here and --there, not both")
+    if not answers["here"] and not answers["there"]:
         missing.append("one of --here and --there")
     if answers["far_side"] in ("mimecast", "other") and not answers["smart_host"]:
         missing.append("--smart-host")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,10 @@ def init(
     """Write a commented starter configuration to FILE [default: exosync.yaml; - for stdout].
 
     With --scenario split-domain it is the whole configuration for one domain whose mailboxes are
-    in Exchange Online and in another system; on a terminal what no option says is asked for.
+    in Exchange Online and in another system; on a terminal it asks for what no option says, but
+    for --spf and --instance.
     """
+    _refuse(file, force=force)
     if scenario is None:
         refuse_without_scenario(answers)
         text = _starter(kinds)
@@ -53,6 +56,22 @@ def _starter(kinds: tuple[str, ...]) -> str:
     return starter_text(kinds=kinds or ("file", "spf"))
 
 
+def _refuse(file: str, *, force: bool) -> None:
+    """What can be told of the place before anybody answers anything is told before."""
+    path = Path(file)
+    there = os.path.lexists(path)
+    if file == "-":
+        return
+    if there and not force:
+        raise UsageError(_THERE.format(file))
+    if not there and not os.access(path.parent, os.W_OK):
+        wrong = "may not be written to" if path.parent.is_dir() else "is no folder that is there"
+        raise UsageError(f"{file} cannot be written: {path.parent} {wrong}")
+
+
+_THERE = "{} is there already; it was not touched (--force overwrites it)"
+
+
 def _write(text: str, file: str, *, force: bool) -> None:
     if file == "-":
         put(text.rstrip("\n"))
@@ -62,8 +81,7 @@ def _write(text: str, file: str, *, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError as error:
-        message = f"{file} is there already; it was not touched (--force overwrites it)"
-        raise UsageError(message) from error
+        raise UsageError(_THERE.format(file)) from error
     except OSError as error:
         message = f"{file} cannot be written: {error.strerror}"
         raise UsageError(message) from error
