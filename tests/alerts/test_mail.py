@@ -18,6 +18,7 @@ from exosync.errors import AlertError, ConfigError
 from exosync.secrets import REDACTOR
 from tests.alerts.kit import KEY, event, scene
 from tests.standins.smtp import HANG, Authority, Fault, SmtpStandIn, authority
+from tests.support.ports import refusing_port
 
 PASSWORD = "pa55-w0rd-of-the-server"
 TO = ("ada@example.com", "bob@example.com")
@@ -192,18 +193,22 @@ def test_what_a_server_refuses_is_told_and_the_next_try_works(
 @pytest.mark.parametrize("at", ["connect", "ehlo", "mail", "rcpt", "data", "dot"])
 def test_a_server_that_hangs_is_left(server: SmtpStandIn, at: str) -> None:
     """After the time that one try may take, all in all."""
-    server.script(Fault(at, HANG))
-    error = refusal(channel(server, seconds=0.3))
-    assert "did not take the mail within 0.3 s" in str(error)
-    assert not error.permanent
-    assert server.hanging.is_set()
+    # On a busy machine a short time may be over before the conversation comes to that place.
+    for seconds in (0.3, 3.0, 30.0):
+        server.script(Fault(at, HANG))
+        error = refusal(channel(server, seconds=seconds))
+        assert f"did not take the mail within {seconds:g} s" in str(error)
+        assert not error.permanent
+        if server.hanging.is_set():
+            return
+    pytest.fail(f"it never came to {at}")
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_a_server_that_is_not_there_is_told(server: SmtpStandIn) -> None:
     """By its name and port."""
-    with SmtpStandIn() as server:
-        one = channel(server)
-    assert f"127.0.0.1:{server.port} cannot be used: Connection refused" in str(refusal(one))
+    with refusing_port() as port:
+        error = refusal(channel(server, port=port))
+    assert f"127.0.0.1:{port} cannot be used: Connection refused" in str(error)
 
 
 def test_who_is_refused_does_not_keep_the_others_from_their_mail(server: SmtpStandIn) -> None:

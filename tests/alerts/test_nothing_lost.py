@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.alerts.kit import AT, Office, Pigeon, event, hook
 from tests.standins.webhook import WebhookStandIn
 
 Json = dict[str, Any]
+PATIENCE = 120.0
 
 
 class CrashError(BaseException):
@@ -206,25 +208,27 @@ def test_a_process_killed_between_sending_and_writing_it_down_sends_it_again(
             made.kind, "error", target="edge", title="edge failed", body={}, run_id=None, at=AT
         )
     came = threading.Event()
-    processes: list[subprocess.Popen[bytes]] = []
+    started: Queue[subprocess.Popen[bytes]] = Queue()
 
     def kill(_request: object) -> None:
-        for one in processes:
-            if not came.is_set():
-                os.kill(one.pid, signal.SIGKILL)
-                one.wait()
-                came.set()
+        if not came.is_set():
+            # It may be so quick that nobody has been told yet which process it is.
+            one = started.get(timeout=PATIENCE)
+            os.kill(one.pid, signal.SIGKILL)
+            one.wait()
+            came.set()
 
     receiver.came = kill
-    processes.append(deliver(tmp_path, AT.isoformat()))
-    assert came.wait(30)
-    assert -signal.SIGKILL == processes[0].returncode
-    processes[0].communicate()
+    first = deliver(tmp_path, AT.isoformat())
+    started.put(first)
+    assert came.wait(PATIENCE)
+    assert -signal.SIGKILL == first.returncode
+    first.communicate()
 
     outs = []
     for minutes in (0, 1, 60):
         later = deliver(tmp_path, (AT + timedelta(minutes=minutes)).isoformat())
-        outs.append(later.communicate(timeout=30)[0].split())
+        outs.append(later.communicate(timeout=PATIENCE)[0].split())
     assert [[b"0"], [b"1"], [b"0"]] == outs, "not at once, a minute later, then never more"
     assert 2 == len(receiver.keys)
     assert 1 == len(set(receiver.keys))

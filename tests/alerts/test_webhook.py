@@ -19,6 +19,7 @@ from tests.alerts.kit import KEY, event, scene
 from tests.standins.smtp import Authority, authority
 from tests.standins.web import Reply
 from tests.standins.webhook import WebhookStandIn
+from tests.support.ports import refusing_port
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE = Message(compose([event("target_failed", title="edge failed: käse")], scene()))
@@ -149,9 +150,8 @@ def test_a_connection_that_is_cut_is_told(receiver: WebhookStandIn) -> None:
 
 def test_a_receiver_that_is_not_there_is_told() -> None:
     """Without the way to it."""
-    with WebhookStandIn() as gone:
-        url = gone.url
-    error = refusal(channel(url))
+    with refusing_port() as port:
+        error = refusal(channel(f"http://127.0.0.1:{port}/hooks/s3cr3t-way"))
     assert "cannot be reached: Connection refused" in str(error)
     assert "s3cr3t-way" not in str(error)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from tests.serve.conftest import FIRST, SECOND
 from tests.standins.endpoints import EndpointsStandIn
-from tests.support.served import Served, configure, file_target, serving, until
+from tests.support.ports import refusing_port
+from tests.support.served import PATIENCE, Served, configure, file_target, serving, until
 
 SOON = {"feed": "2s", "jitter": "0"}
 
@@ -21,7 +22,7 @@ SOON = {"feed": "2s", "jitter": "0"}
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Another process, on the same state."""
     line = [sys.executable, "-m", "exosync", "--config", str(folder / "exosync.yaml"), *words]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def state_of(served: Served, name: str) -> Any:
@@ -84,14 +85,13 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, feed: EndpointsStandIn) ->
 
 def test_its_health_is_asked_by_a_command(tmp_path: Path, feed: EndpointsStandIn) -> None:
     """For a container that has neither a shell nor curl."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{free.getsockname()[1]}"
-    configure(tmp_path, feed.url, targets=[file_target()], web={"listen": listen})
-    before = command(tmp_path, "serve", "--health")
-    with serving(tmp_path) as served:
-        served.ready()
-        during = command(tmp_path, "serve", "--health")
+    with refusing_port() as port:
+        listen = f"127.0.0.1:{port}"
+        configure(tmp_path, feed.url, targets=[file_target()], web={"listen": listen})
+        before = command(tmp_path, "serve", "--health")
+        with serving(tmp_path) as served:
+            served.ready()
+            during = command(tmp_path, "serve", "--health")
     assert (1, 0) == (before.returncode, during.returncode)
     assert f"{listen}: lives (200)" in during.stdout
 
@@ -110,7 +110,7 @@ def test_a_paused_target_is_looked_at_and_not_written(
         assert before == (tmp_path / "edge.txt").read_text()
         plan = served.told("plan_waits")
         assert "paused by" in plan.title
-        applied = command(tmp_path, "apply", str(plan.body["plan"]), "--wait", "10s")
+        applied = command(tmp_path, "apply", str(plan.body["plan"]), "--wait", "60s")
         assert 3 == applied.returncode
         assert "moving house" in applied.stderr
         assert 0 == command(tmp_path, "resume", "edge").returncode
@@ -241,14 +241,14 @@ def test_one_target_that_hangs_delays_no_other(tmp_path: Path, feed: EndpointsSt
             with served.store() as store:
                 assert store.turns()["hangs"].started_at is not None
             assert 0 == served.stop()
-            assert ["hangs"] == served.logged("left at work")["jobs"]
+            assert "hangs" in served.logged("left at work")["jobs"]
 
 
 def test_systemd_is_told_how_it_stands(tmp_path: Path, feed: EndpointsStandIn) -> None:
     """Ready, alive at the watchdog's pace, reading again, stopping."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(30)
+        manager.settimeout(PATIENCE)
         environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
         configure(tmp_path, feed.url, targets=[file_target()])
         with serving(tmp_path, environ) as served:
@@ -269,5 +269,5 @@ def test_a_command_beside_the_service_waits_for_it_if_asked_to(
     configure(tmp_path, feed.url, targets=[file_target()], schedule=SOON)
     with serving(tmp_path) as served:
         served.ready()
-        assert 0 == command(tmp_path, "sync", "--wait", "30s").returncode
+        assert 0 == command(tmp_path, "sync", "--wait", "60s").returncode
         assert 0 == served.stop()

@@ -21,7 +21,9 @@ import yaml
 from exosync.store import EventRecord, Store
 from tests.support.state import put_empty_state
 
-PATIENCE = 30.0
+PATIENCE = 120.0
+"""Seconds; nobody waits so long, but on a machine that is very busy."""
+
 Json = dict[str, Any]
 
 
@@ -33,6 +35,7 @@ class Served:
     process: subprocess.Popen[str]
     lines: list[Json] = field(default_factory=list)
     _came: threading.Condition = field(default_factory=threading.Condition)
+    _is_whole: bool = False
 
     def read(self) -> None:
         """Take what it logs, to its end."""
@@ -41,6 +44,9 @@ class Served:
             with self._came:
                 self.lines.append(_parsed(line))
                 self._came.notify_all()
+        with self._came:
+            self._is_whole = True
+            self._came.notify_all()
 
     def logged(self, event: str, **values: Any) -> Json:
         """The first line of an event with these values; waits for it."""
@@ -52,9 +58,7 @@ class Served:
             return None
 
         with self._came:
-            self._came.wait_for(
-                lambda: fitting() or self.process.poll() is not None, timeout=PATIENCE
-            )
+            self._came.wait_for(lambda: fitting() or self._is_whole, timeout=PATIENCE)
             told = fitting()
         assert told, f"never logged {event} {values}: {self.lines}"
         return told
@@ -77,9 +81,12 @@ class Served:
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """End it as a container engine would; gives its exit code."""
+        """End it as a container engine would; gives its exit code. All that it logged is there."""
         self.signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        code = self.process.wait(PATIENCE)
+        with self._came:
+            assert self._came.wait_for(lambda: self._is_whole, timeout=PATIENCE)
+        return code
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -28,6 +28,7 @@ from exosync_adapters.exchange.way.hosts import (
 from tests.standins.dns import DnsStandin, Fault
 from tests.standins.smtp import CLOSE, HANG, SmtpStandIn
 from tests.standins.smtp import Fault as SmtpFault
+from tests.support.ports import refusing_port
 from tests.support.zones import zone_file
 
 NAME = "gate.example.test"
@@ -128,7 +129,7 @@ def test_a_host_that_refuses_or_breaks_off_is_told(
     """In its own words where it has some."""
     with SmtpStandIn(starttls=served(ca, NAME)) as server:
         server.script(fault)
-        seen = try_host(NAME, resolve=here, how=Trial(port=server.port, within=3))
+        seen = try_host(NAME, resolve=here, how=Trial(port=server.port, within=60))
     assert words in seen.trouble
     assert not seen.certificate
 
@@ -186,9 +187,8 @@ def test_the_first_address_that_answers_is_enough(ca: trustme.CA) -> None:
 
 def test_nobody_at_the_port_is_told() -> None:
     """As it would be where a network lets nobody out."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = int(unused.getsockname()[1])
-    seen = try_host(NAME, resolve=here, how=Trial(port=port))
+    with refusing_port() as port:
+        seen = try_host(NAME, resolve=here, how=Trial(port=port))
     assert seen.answers is False
     assert "refused" in seen.trouble
 

@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from exosync.daemon.pool import Pool
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Work:
@@ -122,4 +122,22 @@ def test_one_that_is_asked_for_while_it_is_at_work_comes_again() -> None:
         assert work.wait_for("b")
         work.let_go("b")
         assert pool.wait_idle(PATIENCE)
-    assert [("a", True), ("b", False)] == told
+        assert [("a", True), ("b", False)] == sorted(told)
+
+
+def test_the_pool_is_idle_once_the_end_of_every_job_was_told() -> None:
+    """What is written down at the end is written when the service ends after it."""
+    work, pool = Work(), Pool(places=1, slow_after=PATIENCE, group_of=lambda _: "")
+    told, may_end = threading.Event(), threading.Event()
+
+    def done(_name: str, _again: bool) -> None:
+        told.set()
+        may_end.wait(PATIENCE)
+
+    pool.done = done
+    with scheduled(pool, work, "a"):
+        work.let_go("a")
+        assert told.wait(PATIENCE)
+        assert ([], False) == (pool.working(), pool.wait_idle(0.05))
+        may_end.set()
+        assert pool.wait_idle(PATIENCE)

@@ -43,6 +43,7 @@ class Pool(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
         self._guard = threading.Condition()
         self._waiting: list[_Ticket] = []
         self._at_work: list[_Ticket] = []
+        self._telling = 0
         self._open = True
 
     def working(self) -> list[str]:
@@ -70,9 +71,11 @@ class Pool(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
             self._waiting.clear()
 
     def wait_idle(self, seconds: float) -> bool:
-        """Wait until no job is at work; False if some are when the time is over."""
+        """Wait until no job is at work and `done` was called for all; False if time is over."""
         with self._guard:
-            return self._guard.wait_for(lambda: not self._at_work, timeout=seconds)
+            return self._guard.wait_for(
+                lambda: not self._at_work and not self._telling, timeout=seconds
+            )
 
     def shutdown(self, wait: bool = True) -> None:  # noqa: FBT001, FBT002  (APScheduler's)
         """What APScheduler calls at its end."""
@@ -117,9 +120,14 @@ class Pool(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
         self._run_job_success(job.id, events)
         with self._guard:
             self._at_work.remove(ticket)
+            self._telling += 1
             self._fill()
-            self._guard.notify_all()
-        self.done(job.id, ticket.again)
+        try:
+            self.done(job.id, ticket.again)
+        finally:
+            with self._guard:
+                self._telling -= 1
+                self._guard.notify_all()
 
     def _lose_place(self, ticket: _Ticket) -> None:
         with self._guard:
