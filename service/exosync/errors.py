@@ -3,6 +3,7 @@
 * ExosyncError
   * ConfigError          the configuration cannot be used                  exit 64
   * UsageError           what was asked for does not exist or make sense   exit 64
+    * MalformedError     it is not of the form that is asked for           exit 64
   * RangeError           a text is not an address or a CIDR
   * FeedError            no usable answer from the endpoints web service   exit 4
     * FeedUnreachable    no answer: network, TLS, time-out, server error
@@ -43,6 +44,10 @@ class UsageError(ExosyncError):
     """What was asked for does not exist or makes no sense."""
 
     exit_code = 64
+
+
+class MalformedError(UsageError):
+    """What was given is not of the form that is asked for: no address, say."""
 
 
 class RangeError(ExosyncError, ValueError):

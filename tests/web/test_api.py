@@ -146,7 +146,7 @@ def test_explain_resolves_no_host(page_url: str) -> None:
         ("versions/2000010100", 404),
         ("history?limit=0", 422),
         ("ranges?families=ipv5", 422),
-        ("explain?q=not+an+address", 404),
+        ("explain?q=not+an+address", 422),
         ("explain", 422),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from exosync.core.desired import Desired
 from exosync.core.explain import Answer, explain_address, explain_host, since_version
 from exosync.core.ranges import IpRanges
-from exosync.errors import RangeError, UsageError
+from exosync.errors import MalformedError, RangeError
 from exosync.views.source import Source
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ def explain_view(
     """Everything that is known of an address, a CIDR or a host.
 
     `resolve` finds a host's addresses, `ask` whoever is asked about them; it is called once,
-    and not at all if there are no addresses. Raises UsageError for a text that is neither,
+    and not at all if there are no addresses. Raises MalformedError for a text that is neither,
     and FeedError before the first version is adopted.
     """
     desired = source.desired()
@@ -52,7 +52,7 @@ def parse(what: str) -> tuple[IpRanges | None, str | None]:
     """What is asked for: an address or range, or else the name of a host.
 
     An address may stand in brackets, or be an IPv4 address in IPv6 clothes, as in mail logs.
-    Raises UsageError.
+    Raises MalformedError.
     """
     text = _MAPPED.sub("", what.strip().strip("[]"))
     try:
@@ -62,7 +62,7 @@ def parse(what: str) -> tuple[IpRanges | None, str | None]:
             return None, text
         looks_like_one = any(sign in text for sign in ":/") or text.replace(".", "").isdigit()
         why = str(error) if looks_like_one else f"{what!r} is neither an address nor a host name"
-        raise UsageError(
+        raise MalformedError(
             f"{why}; ask for something like 40.92.0.1, 40.92.0.0/15 or mail.example.com"
         ) from error
 

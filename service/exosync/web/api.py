@@ -57,11 +57,23 @@ What = Annotated[
 
 From = Annotated[
     str,
-    Query(alias="from", min_length=3, max_length=320, description="The sender's address."),
+    Query(
+        alias="from",
+        min_length=3,
+        max_length=320,
+        description="The sender's address.",
+        json_schema_extra={"format": "email"},
+    ),
 ]
 To = Annotated[
     str,
-    Query(alias="to", min_length=3, max_length=320, description="The recipient's address."),
+    Query(
+        alias="to",
+        min_length=3,
+        max_length=320,
+        description="The recipient's address.",
+        json_schema_extra={"format": "email"},
+    ),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from exosync.core.words import clean_json, one_line
-from exosync.errors import ConfigError, ExosyncError, FeedError, UsageError
+from exosync.errors import ConfigError, ExosyncError, FeedError, MalformedError, UsageError
 from exosync.secrets import redact
 
 MEDIA = "application/problem+json"
@@ -50,9 +50,12 @@ def problem_json(status: int, detail: str) -> dict[str, Any]:
 def status_of(error: ExosyncError) -> int:
     """The status that an error of ours is told with.
 
-    What is asked for by a name that does not exist, or before there is anything to tell, is
-    not found. All else is the service's own trouble, and a later try may be met.
+    What is not of the form that is asked for can never be met. What is asked for by a name that
+    does not exist, or before there is anything to tell, is not found. All else is the service's
+    own trouble, and a later try may be met.
     """
+    if isinstance(error, MalformedError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, UsageError | FeedError):
         return HTTPStatus.NOT_FOUND
     if isinstance(error, ConfigError):
