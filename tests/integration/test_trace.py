@@ -264,6 +264,22 @@ def test_a_name_below_the_domain_is_another_domain(shell: Shell) -> None:
     assert "not the domain that this target is for" in "".join(found["delivery"]["says"])
 
 
+def test_who_receives_counts_for_a_name_below_only_where_a_connector_takes_mail_there(
+    shell: Shell, tenant: ExchangeStandIn
+) -> None:
+    """Nobody here looks after that name; a rule for the domain may send its mail all the same."""
+    shell.run("sync")
+    carol = f"carol@sub.{DOMAIN}"
+    alone = [one["kind"] for one in stations(shell.json("trace", ALICE, carol)).values()]
+    assert ["domain", "rule", "delivery", "source", "spf"] == alone
+    del tenant.org.rules[0]["SentToMemberOf"]
+    taken = stations(shell.json("trace", ALICE, carol))
+    assert (True, "edge knows all 4 IPv4 ranges") == (
+        taken["connector"]["ok"],
+        taken["gateway"]["title"],
+    )
+
+
 def test_members_of_groups_in_the_group_count(shell: Shell, tenant: ExchangeStandIn) -> None:
     """Carol is in a group that is in the group."""
     tenant.org.add_group(f"inner@{DOMAIN}", [CAROL])

@@ -51,22 +51,27 @@ class Beyond:
     def stages(self, way: Way) -> list[tuple[str, Stage]]:
         """SPF at the sender's domain, then whether those who may receive the message know them.
 
-        Mail for strangers does not pass the targets, so only SPF is of interest to it.
+        Mail for strangers does not pass the targets, so only SPF is of interest to it; nor does
+        mail for a name below a domain of ours, unless a connector takes it there.
         """
         if self.version is None:
             return [("", _NO_VERSION)]
-        ours = self._is_ours(way.recipient.rpartition("@")[2])
+        ours = self._is_ours(way)
         found = [self._told(one, way) for one in self._asked]
         said = [(name, stage) for name, stage in found if stage is not None]
         spf = [one for one in said if one[1].kind == "spf"]
         others = [one for one in said if one[1].kind != "spf"]
         return [*(spf or [("", self._no_spf())]), *(others if ours else [])]
 
-    def _is_ours(self, domain: str) -> bool:
-        """Whether a domain is one that a target routes, or lies below one."""
+    def _is_ours(self, way: Way) -> bool:
+        """Whether it is for a domain that a target routes, or by a connector for one below."""
+        domain = way.recipient.rpartition("@")[2]
         routers = [one for one in self._configs.values() if hasattr(one.kind_object, "trace")]
         names = [getattr(one.settings, "domain", "") for one in routers]
-        return any(f".{domain}".endswith(f".{name}") for name in names)
+        by_connector = any(one.kind == "connector" for one in way.stages)
+        return domain in names or (
+            by_connector and any(domain.endswith(f".{name}") for name in names)
+        )
 
     def _no_spf(self) -> Stage:
         title = f"SPF of {self._sender} is not known"
