@@ -293,13 +293,20 @@ def test_without_tls_a_host_needs_none() -> None:
     assert found.ok is True
 
 
-def test_one_host_that_fails_is_no_end_while_another_takes_mail() -> None:
-    """Exchange Online has a choice."""
+def test_one_host_that_fails_is_no_end_while_another_may_take_mail() -> None:
+    """Exchange Online has a choice, also of a host that is silent to this machine alone."""
     two = connecting("two", smart_hosts=("a.test", GATE), tls="EncryptionOnly")
     gone = HostSeen("a.test", exists=False)
     stages = host_stages(two, Hosts({"a.test": gone, GATE: GOOD}), AT)
     assert [None, True] == [one.ok for one in stages]
-    assert [False] == [one.ok for one in host_stages(two, Hosts({"a.test": gone}), AT)]
+    silent = replace(GOOD, answers=False, starttls=None, certificate=None)
+    for seen in ({"a.test": gone, GATE: silent}, {"a.test": gone}):
+        first, second = host_stages(two, Hosts(seen), AT)
+        assert (None, None, "another host may take mail") == (first.ok, second.ok, first.says[-1])
+    both = {one: HostSeen(one, exists=False) for one in ("a.test", GATE)}
+    assert [False, False] == [one.ok for one in host_stages(two, Hosts(both), AT)]
+    none = connecting("none", smart_hosts=())
+    assert [] == host_stages(none, Hosts(both), AT)
 
 
 def test_hosts_that_nobody_asked_are_named_and_open() -> None:
@@ -416,3 +423,58 @@ def test_the_rule_that_is_wanted_is_the_one_that_is_followed() -> None:
         groups = {"g@example.com": frozenset({"bob@example.com"})}
         found = told(message(to=HERE), wanted=wanted, groups=groups)
         assert found.leaves is ("group" in routed)
+
+
+TO_ALL = replace(THERE, group=True)
+
+
+@pytest.mark.parametrize(
+    ("to", "groups"),
+    [(TO_ALL, GROUPS), (THERE, {**GROUPS, "bob@example.com": frozenset({"eve@example.com"})})],
+    ids=["told as one", "known as one"],
+)
+def test_of_a_group_it_is_not_known_which_way_it_takes(to: Party, groups: Groups) -> None:
+    """Nobody has published whether rules see it or its members, and it has no side of its own."""
+    found = told(message(to=to), groups=groups)
+
+    assert (None, None) == (found.ok, found.leaves)
+    assert "exosync example.com (priority 0) may act" == stage(found, "rule").title
+    assert "bob@example.com is a group: each of its members gets it" in words(found, "delivery") + (
+        "\n".join(says for one in found.stages for says in one.says)
+    )
+    assert "ask for one of its members" in words(found, "delivery")
+    assert "mailbox should" not in words(found, "delivery")
+
+
+def test_a_rule_that_is_off_does_nothing_to_a_group() -> None:
+    """So it stays, and each of its members gets it."""
+    tenant = organisation(EVERYTHING)
+    off = replace(tenant, rules=tuple(replace(one, enabled=False) for one in tenant.rules))
+    found = told(message(to=TO_ALL), tenant=off)
+
+    assert stage(found, "delivery").title.startswith("bob@example.com is a group")
+
+
+def test_the_rule_takes_names_below_the_domain_to_who_knows_where() -> None:
+    """A condition on a domain holds for them too; that the other side takes them is nowhere said."""
+    found = told(message(recipient="bob@lab.example.com"), wanted=WITHOUT)
+
+    assert None is stage(found, "delivery").ok
+    assert "whether the other side takes mail for lab.example.com is not known" in words(
+        found, "delivery"
+    )
+
+
+def test_an_address_that_is_refused_at_the_edge_is_named_first() -> None:
+    """The first station that is wrong is what a verdict quotes."""
+    tenant = organisation(EVERYTHING, domains=authoritative())
+    stranger = message(sender="eve@example.org", by=NOBODY, to=NOBODY, inside=False)
+    found = told(stranger, tenant=tenant)
+
+    assert (
+        False,
+        "example.com is an accepted domain: Authoritative, and bob@example.com is not",
+    ) == (
+        found.stages[0].ok,
+        found.stages[0].title.removesuffix(" known here"),
+    )

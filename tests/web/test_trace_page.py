@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+import yaml
 
 from tests.standins.endpoints import EndpointsStandIn
 from tests.standins.exchange import ExchangeStandIn
 from tests.support.world import World
+from tests.web.conftest import copied
 from tests.web.scene import EVIL, NOW, Stage, served
 from tests.web.test_browser import AXE, LOOKS, SHOTS, TOO_WIDE, axe, opened
 
@@ -26,8 +30,8 @@ QUERY = f"/trace?from={ALICE}&to={BOB}"
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page of a company whose rule takes everyone's mail away, a stranger's rule among them."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a company whose rule takes away mail, a stranger's rule among them."""
     folder = tmp_path_factory.mktemp("traced")
     with ExitStack() as stack:
         exchange = stack.enter_context(ExchangeStandIn(DOMAIN))
@@ -37,7 +41,14 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         world = World(folder, feed, targets(exchange))
         world.sync()
         (folder / NOW).write_text(world.now.isoformat())
-        yield stack.enter_context(served(Stage(folder)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def company(lived: Path) -> Iterator[str]:
+    """Its page."""
+    with served(Stage(lived)) as url:
+        yield url
 
 
 def fill(exchange: ExchangeStandIn) -> None:
@@ -61,7 +72,7 @@ def fill(exchange: ExchangeStandIn) -> None:
 
 
 def targets(exchange: ExchangeStandIn) -> list[dict[str, Any]]:
-    """A file, the way out of Exchange Online, and one of a tenant that no run can read."""
+    """A file, the way out of Exchange Online, one that nobody reads, and one that no run reaches."""
     out: dict[str, Any] = {
         "kind": "exchange",
         "url": exchange.url,
@@ -86,6 +97,13 @@ def targets(exchange: ExchangeStandIn) -> list[dict[str, Any]]:
             "sender": ALICE,
         },
         {**unread, "name": "other", "domain": "example.org", "routed": {"group": "g@example.org"}},
+        {
+            **out,
+            "name": "cut",
+            "domain": "example.net",
+            "url": "http://127.0.0.1:1",
+            "routed": group,
+        },
     ]
 
 
@@ -163,6 +181,41 @@ def test_who_is_in_no_group_may_be_known_by_another_name(company: str) -> None:
     assert f"no group that was read lists {CAROL}" in text
 
 
+def test_an_old_look_is_told_as_one(lived: Path) -> None:
+    """A service that was off for days: what would be well is not sure any more."""
+    stage = Stage(lived)
+    stage.moment += timedelta(days=5)
+    with served(stage) as url:
+        text = requests.get(f"{url}/trace?from={ALICE}&to={CAROL}", timeout=30).text
+        (way,) = requests.get(f"{url}/api/v1{QUERY}", timeout=30).json()["ways"]
+    assert "5 days ago" in text
+    assert "<span>stale</span>" in text
+    assert timedelta(days=5) == stage.moment - datetime.fromisoformat(way["seen_at"])
+
+
+def test_why_no_run_has_read_a_tenant_is_told(company: str) -> None:
+    """Nothing is known, and the page says what the last run met."""
+    path = "trace?from=a@example.net&to=b@example.net"
+    text = requests.get(f"{company}/{path}", timeout=30).text
+    assert "No run has read the tenant yet" in text
+    assert "The last run failed: 127.0.0.1 cannot be reached" in text
+    (way,) = requests.get(f"{company}/api/v1/{path}", timeout=30).json()["ways"]
+    assert ([], None, None) == (way["stages"], way["ok"], way["seen_at"])
+
+
+def test_another_tenant_is_not_told_by_what_was_read_in_the_one_before(
+    lived: Path, tmp_path: Path
+) -> None:
+    """Whoever points a target to another tenant does not see the way of the old one's mail."""
+    stage = Stage(copied(lived, tmp_path / "moved"))
+    found = yaml.safe_load((stage.folder / "exosync.yaml").read_text())["targets"]
+    new = {"tenant": "00000000-0000-4000-8000-000000000001"}
+    stage.configure(targets=[{**one, **new} if "tenant" in one else one for one in found])
+    with served(stage) as url:
+        page = requests.get(url + QUERY, timeout=30).text
+    assert "No run has read the tenant yet" in page
+
+
 def test_the_text_of_others_is_shown_as_text(company: str) -> None:
     """Somebody's rule is named like a script."""
     text = requests.get(company + QUERY, timeout=30).text
@@ -182,14 +235,16 @@ def test_what_is_no_address_is_told_in_words(company: str) -> None:
     text = requests.get(f"{company}/trace?from=alice&to={BOB}", timeout=30).text
     assert "is not an email address" in text
     answer = requests.get(f"{company}/api/v1/trace?from=alice&to={BOB}", timeout=30)
-    assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+    assert (422, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+    assert "from: 'alice' is not an email address like ada@example.com" == answer.json()["detail"]
     assert 422 == requests.get(f"{company}/api/v1/trace?from={ALICE}", timeout=30).status_code
 
 
 def test_without_a_router_the_page_says_what_is_missing(page_url: str) -> None:
-    """A company without Exchange Online's way out."""
+    """A company without Exchange Online's way out; in the API there is nothing of that kind."""
     text = requests.get(page_url + QUERY, timeout=30).text
     assert "no target decides where mail goes" in text
+    assert 404 == requests.get(f"{page_url}/api/v1{QUERY}", timeout=30).status_code
 
 
 def test_the_targets_page_tells_what_was_found_though_it_lists_no_ranges(company: str) -> None:

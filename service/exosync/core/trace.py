@@ -7,6 +7,7 @@ receives the message afterwards is told by the other targets. Every stage says h
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -60,7 +61,8 @@ class Way:
 
     `leaves` tells whether it leaves for the other side (None: cannot be told), `hosts` are the
     smart hosts that it leaves to, `pool` the addresses that it leaves from. `families` are those
-    in which a host has an address, of `ipv4` and `ipv6`; empty if that is not known.
+    in which a host has an address, of `ipv4` and `ipv6`; empty if that is not known. `seen_at` is
+    when a run saw what it is told from; None if it was asked for this.
     """
 
     sender: str
@@ -70,6 +72,7 @@ class Way:
     hosts: tuple[str, ...] = ()
     pool: Pool = Pool.EITHER
     families: tuple[str, ...] = ()
+    seen_at: datetime | None = None
 
     @property
     def ok(self) -> bool | None:
@@ -96,19 +99,38 @@ class Router(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that was sent to see what becomes of it; `message_id` is unlike any other."""
+    """A message that was sent, to see what becomes of it; `message_id` is unlike any other.
+
+    `at` is None where the id is all that is known of it. `is_own`: exosync sent it.
+    """
 
     sender: str
     recipient: str
     message_id: str
-    at: datetime
+    at: datetime | None = None
+    is_own: bool = True
+
+    @property
+    def again(self) -> str:
+        """The command that asks for it again."""
+        return ask_again(self.sender, self.recipient, self.message_id)
+
+
+def ask_again(sender: str, recipient: str, message_id: str) -> str:
+    """The command that asks what became of a message, as it can be given to a shell."""
+    ident = message_id.removeprefix("<").removesuffix(">")
+    return shlex.join(("exosync", "trace", sender, recipient, "--sent", ident))
 
 
 class Prober(Protocol):
-    """What a router can do besides if its configuration lets it send."""
+    """What a router can do besides: send, if its configuration lets it, and ask what became."""
 
     def send(self, sender: str, recipient: str) -> Sent:
         """Send one message. Raises ConfigError, UsageError and the errors of targets."""
+        ...
+
+    def known(self, sender: str, recipient: str, message_id: str) -> Sent:
+        """What can be told of a message by its id alone. Asks nobody."""
         ...
 
     def happened(self, sent: Sent, way: Way, *, within: timedelta) -> tuple[Stage, ...]:
@@ -122,7 +144,8 @@ class Receiver(Protocol):
     def arrived(self, sent: Sent, *, within: timedelta) -> tuple[Stage, ...]:
         """What the recipient's mailbox tells of a message; asked once at least.
 
-        Empty if the target's configuration does not let it look. Raises ConfigError and the
+        A mailbox is looked into for exosync's own messages alone; of another it is said that it
+        was not. Empty if the target's configuration does not let it look. Raises ConfigError and the
         errors of targets.
         """
         ...

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from exosync.config import TargetConfig
 from exosync.core.desired import Desired
 from exosync.core.trace import Stage, Way
-from exosync.errors import ExosyncError, UsageError
+from exosync.errors import ExosyncError, MalformedError, UsageError
 from exosync.views.beyond import Beyond
 from exosync.views.explain import Asked
+from exosync.views.moments import iso
 from exosync.views.source import Source
 
 Json = dict[str, Any]
@@ -33,13 +34,13 @@ class Routed(Protocol):
 
 
 def mail_address(text: str, what: str) -> str:
-    """An address as a person gave it, its domain in A-labels. Raises UsageError."""
+    """An address as a person gave it, its domain in A-labels. Raises MalformedError."""
     local, at, domain = text.strip().strip("<>").rpartition("@")
     name = _ascii(domain.rstrip(".").lower())
     labels = name.split(".")
     good = len(labels) > 1 and len(name) < 254 and all(_LABEL.fullmatch(one) for one in labels)
     if not at or not good or not _LOCAL.fullmatch(local):
-        raise UsageError(
+        raise MalformedError(
             f"{what}: {text!r} is not an email address like ada@example.com{_hint(text)}"
         )
     return f"{local}@{name}"
@@ -123,7 +124,7 @@ def _way(one: Routed, way: Way | None, error: str | None, beyond: Beyond | None)
     view: Json = {"target": one.name, "kind": one.kind, "error": error}
     if way is None:
         unknown: Json = {"ok": None, "leaves": None, "hosts": [], "families": [], "pool": None}
-        return {**view, **unknown, "stages": []}
+        return {**view, **unknown, "seen_at": None, "stages": []}
     stages = [(one.name, stage) for stage in way.stages]
     if beyond is not None and way.leaves is not False:
         # What takes the message comes after the addresses that it leaves from.
@@ -137,6 +138,7 @@ def _way(one: Routed, way: Way | None, error: str | None, beyond: Beyond | None)
         "hosts": list(way.hosts),
         "families": list(way.families),
         "pool": None if way.leaves is False else way.pool.value,
+        "seen_at": iso(way.seen_at),
         "stages": [stage_view(name, stage) for name, stage in stages],
     }
 

@@ -428,6 +428,7 @@ class WayShape(Shape):
     hosts: list[str]
     families: list[Literal["ipv4", "ipv6"]]
     pool: Literal["mail", "relay", "either"] | None
+    seen_at: datetime | None
     stages: list[Station]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from shlex import quote
 from typing import Any
 
 from exosync.config import TargetConfig
+from exosync.core.target import State
 from exosync.core.trace import Way
 from exosync.errors import UsageError
 from exosync.render.way import KINDS, unsure, wrong
@@ -64,18 +66,31 @@ def trace_page(source: Source, sender: str, recipient: str) -> Json:
     except UsageError as error:
         return {**told, "problem": str(error)}
     command = f"exosync trace {quote(answer['from'])} {quote(answer['to'])}"
-    seen = {one.name: one.seen_at for one in source.store.target_states()}
-    read = {one.name for one in source.config.targets if is_router(one) and _is_read(one)}
-    ways = [
-        {
-            **one,
-            "verdict": _verdict(one),
-            "seen_at": seen.get(one["target"]),
-            "read": one["target"] in read,
-        }
-        for one in answer["ways"]
-    ]
+    ways = [_told(source, one) for one in answer["ways"]]
     return {**told, "answer": {**answer, "ways": ways}, "command": command}
+
+
+def _told(source: Source, way: Json) -> Json:
+    """A way with what there is to say of it, and of the runs that it is told from."""
+    name = way["target"]
+    config = next(one for one in source.config.targets if one.name == name)
+    state = next((one for one in source.store.target_states() if one.name == name), None)
+    stale = _is_stale(source, way["seen_at"])
+    return {
+        **way,
+        "verdict": _verdict(way, stale=stale),
+        "read": _is_read(config),
+        "stale": stale,
+        "failing": state.error if state and state.state == State.FAILED else "",
+    }
+
+
+def _is_stale(source: Source, seen_at: str | None) -> bool:
+    """Whether it was seen so long ago that the silence itself is told."""
+    if seen_at is None:
+        return False
+    age = source.now - datetime.fromisoformat(seen_at)
+    return bool(age >= source.config.alerts.stale_after)
 
 
 def _is_read(target: TargetConfig) -> bool:
@@ -99,15 +114,17 @@ def _pairs(source: Source) -> list[tuple[str, str]]:
     return found
 
 
-def _verdict(way: Json) -> Json:
+def _verdict(way: Json, *, stale: bool) -> Json:
     """How the way ends, in a few words and a sentence."""
     if way["error"]:
         return {"tone": "bad", "title": "Cannot be told", "text": way["error"]}
     if not way["stages"]:
-        return {"tone": "none", "title": "Not known yet", "text": "No run has read the target yet."}
+        return {"tone": "none", "title": "Not known yet", "text": "No run has read the tenant yet."}
     if found := wrong(way):
         return {"tone": "bad", "title": "It goes astray", "text": found}
     if open_ := unsure(way):
         title = "Nothing is wrong, but not all can be told from what is remembered"
         return {"tone": "warn", "title": title, "text": open_}
+    if stale:
+        return {"tone": "warn", "title": "It arrives, as far as an old look tells", "text": ""}
     return {"tone": "good", "title": "It arrives, as far as can be told", "text": ""}

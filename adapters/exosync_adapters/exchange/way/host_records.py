@@ -32,7 +32,7 @@ class HostSeen:
 
     `answers` and `starttls` are None where it was not tried, or could not be. `exists` is False
     if DNS says that there is no such name. `whole`: it has no further addresses. `trouble` says
-    what went wrong.
+    what went wrong. `at` is when a run looked; None where it was just now.
     """
 
     name: str
@@ -44,6 +44,7 @@ class HostSeen:
     starttls: bool | None = None
     certificate: Certificate | None = None
     trouble: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

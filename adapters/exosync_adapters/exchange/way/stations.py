@@ -72,28 +72,41 @@ def hosts_of(one: Exit, domain: str, hosts: Hosts) -> tuple[str, ...]:
 
 
 def host_stages(connector: Connector, hosts: Hosts, at: datetime) -> list[Stage]:
-    """Each smart host. One that fails is no end while another takes mail."""
+    """Each smart host. One that fails is no end while another may take mail."""
+    if not connector.smart_hosts:
+        return []
     if not connector.use_mx and not any(one in hosts.seen for one in connector.smart_hosts):
         where = ", ".join(connector.smart_hosts)
         title = where if len(connector.smart_hosts) == 1 else f"one of {where}"
         says = ("no host was looked up or tried for this",)
         return [Stage("smart_host", where, title, None, Sure.UNPROVEN, says)]
-    seen = [hosts.seen[one] for one in connector.smart_hosts if one in hosts.seen]
-    stages = [_host_stage(one, connector, at) for one in seen]
-    if any(one.ok for one in stages):
-        return [_not_the_end(one) for one in stages]
-    return stages
+    found = {one: hosts.seen.get(one) for one in connector.smart_hosts}
+    stages = [
+        _host_stage(seen, connector, at) if seen else _unseen(name) for name, seen in found.items()
+    ]
+    return _with_a_choice(stages)
 
 
-def _not_the_end(stage: Stage) -> Stage:
-    if stage.ok is not False:
-        return stage
-    return replace(stage, ok=None, says=(*stage.says, "another of the hosts takes mail"))
+def _unseen(host: str) -> Stage:
+    says = ("it was not looked up or tried for this",)
+    return Stage("smart_host", host, host, None, Sure.UNPROVEN, says)
+
+
+def _with_a_choice(stages: Sequence[Stage]) -> list[Stage]:
+    """Hosts of which one that fails is no end while another takes mail, or may."""
+    others = {one.ok for one in stages}
+    if others <= {False}:
+        return [*stages]
+    further = "another of the hosts takes mail" if True in others else "another host may take mail"
+    return [
+        replace(one, ok=None, says=(*one.says, further)) if one.ok is False else one
+        for one in stages
+    ]
 
 
 def _host_stage(seen: HostSeen, connector: Connector, at: datetime) -> Stage:
-    where = f" ({', '.join(seen.addresses)})" if seen.addresses else ""
-    title = f"{seen.name}{where}"
+    addresses = [one for one in seen.addresses if one != seen.name]
+    title = f"{seen.name} ({', '.join(addresses)})" if addresses else seen.name
     ok, says = _host_told(seen, connector, at)
     sure = Sure.UNPROVEN if ok is None else Sure.SEEN
     return Stage("smart_host", seen.name, title, ok, sure, tuple(says))
@@ -103,7 +116,7 @@ def _host_told(seen: HostSeen, connector: Connector, at: datetime) -> tuple[Trut
     if seen.exists is False:
         return False, ["its name does not resolve"]
     if not seen.answers:
-        says = [seen.trouble or "it was not asked"]
+        says = [seen.trouble or "it was not tried on port 25"]
         if seen.answers is False:
             says.append("many networks let nobody out on port 25: Exchange Online may reach it")
         return None, says

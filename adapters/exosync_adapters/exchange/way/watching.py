@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from exosync_adapters.exchange.settings import ExchangeSettings
@@ -122,8 +122,8 @@ class Watcher:
                 seen = try_host(name, resolve=resolve, how=self._how)
                 with self._lock:
                     self._silence.hear(seen, at)
-            place.seen, place.at = seen, at
-            return seen
+            place.seen, place.at = replace(seen, at=at), at
+            return place.seen
 
     def _place(self, key: Key, at: datetime) -> _Place:
         with self._lock:
