@@ -21,6 +21,7 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import Context, Draft, Finding, Observed
 from exosync.core.tasks import Known
 from exosync.errors import TargetUnreachable
+from exosync_adapters.exchange.recalled import remembered_way
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.target import ExchangeTarget
 from exosync_adapters.exchange.way.hosts import Trial
@@ -114,6 +115,16 @@ class Runs:
         return [one for one in self.look(**keys).findings if one.rule.startswith("host")]
 
 
+def reading(tenant: ExchangeStandIn) -> dict[str, Any]:
+    """What lets a target read a tenant."""
+    return {
+        "url": tenant.url,
+        "tenant": tenant.tenant,
+        "client_id": tenant.client_id,
+        "credentials": {"kind": "secret", "secret": {"env": "SECRET"}},
+    }
+
+
 def runs(of: Watcher, names: DnsStandin, *hosts: str, **keys: Any) -> Runs:
     """The runs of a target that sends to these hosts."""
     return Runs(of, {"smart_hosts": [*hosts], "resolvers": [f"{names.host}:{names.port}"], **keys})
@@ -127,6 +138,33 @@ def test_hosts_that_do_as_they_should_are_not_told_of(ca: trustme.CA, names: Dns
     assert ([], 3) == (host.mails, len(host.greetings))
 
 
+def test_what_a_run_saw_is_told_of_a_way_afterwards_without_asking_anybody(
+    ca: trustme.CA, names: DnsStandin
+) -> None:
+    """The host that answered, and the one of the connector that no run looks at."""
+    name, bob = "exosync example.com", "bob@example.com"
+    with (
+        ExchangeStandIn("example.com", client_secret=SECRET) as tenant,
+        SmtpStandIn(starttls=serving(ca, GATE)) as host,
+    ):
+        tenant.org.add_connector(
+            name, IsTransportRuleScoped=True, UseMXRecord=False, SmartHosts=[GATE, OTHER]
+        )
+        tenant.org.add_rule(name, SentTo=[bob], RouteMessageOutboundConnector=name)
+        one = runs(watcher(ca, host.port), names, GATE, **reading(tenant))
+        one.look()
+        settings = ExchangeSettings.model_validate({**BLIND, **one.keys})
+        before = len(host.greetings)
+        found = remembered_way(settings, one.remembered, "a@example.com", bob)
+        assert before == len(host.greetings)
+    assert found is not None
+    first, second = (each for each in found.stages if each.kind == "smart_host")
+    assert (f"{GATE} (127.0.0.1)", True) == (first.title, first.ok)
+    assert f"STARTTLS with a certificate for {GATE}" in first.says[1]
+    assert "as seen at 2026-11-26 12:00 UTC" == first.says[-1]
+    assert (OTHER, None) == (second.title, second.ok)
+
+
 def test_a_name_that_does_not_exist_is_told_at_once_and_a_silent_host_after_two_runs(
     ca: trustme.CA, names: DnsStandin
 ) -> None:
@@ -135,14 +173,8 @@ def test_a_name_that_does_not_exist_is_told_at_once_and_a_silent_host_after_two_
         ExchangeStandIn("example.com", client_secret=SECRET) as tenant,
         SmtpStandIn(starttls=serving(ca, GATE)) as host,
     ):
-        seen = {
-            "url": tenant.url,
-            "tenant": tenant.tenant,
-            "client_id": tenant.client_id,
-            "credentials": {"kind": "secret", "secret": {"env": "SECRET"}},
-        }
         of = watcher(ca, host.port)
-        for keys in ({}, seen):
+        for keys in ({}, reading(tenant)):
             one = runs(of, names, GATE, MUTE, NOWHERE, **keys)
             first, second, third = one.findings(), one.findings(), one.findings()
             assert (["host_unresolved"], second) == ([each.rule for each in first], third)
