@@ -122,6 +122,10 @@ class TestRuns:
             (second := shell.run("apply", plan)).code,
             "was applied already" in second.out,
         )
+        (shell.folder / "exo.txt").unlink()
+        ended = shell.run("apply", plan)
+        assert 3 == ended.code
+        assert "something else is to be done by now; nothing was written" in ended.err
 
     def test_a_stale_plan_ends_with_3_by_its_name(
         self, shell: Shell, feed: EndpointsStandIn

@@ -90,3 +90,10 @@ def test_who_writes_with_a_plus_may_be_somebody_known(exchange: ExchangeStandIn)
     assert STRANGER == crowd.party(f"zoe+x@{DOMAIN}")
     assert STRANGER == crowd.party(f"+x@{DOMAIN}")
     assert 1 == len(crowd.troubles)
+
+
+def test_a_group_is_no_person(exchange: ExchangeStandIn) -> None:
+    """It stands for its members: which way it takes as a whole, nobody can tell."""
+    bench = Bench(exchange, {"kind": "secret", "secret": {"env": "SECRET"}})
+    crowd = People(bench.admin, organisation(bench.admin))
+    assert [True, False] == [crowd.party(one).group for one in (THEIRS, BOB)]

@@ -82,8 +82,8 @@ def apply(*, plan_id: str, as_json: bool, wait: float) -> int:
     """Do the plan with the id PLAN (or a unique beginning of it).
 
     The target is observed again first: if anything the plan stands for has changed, the plan
-    is stale, nothing is written, and the command ends with 3. A plan that was applied already,
-    and whose target is still so, ends with 0.
+    is stale, nothing is written, and the command ends with 3. A plan that was applied already
+    ends with 0 if nothing is to be done at the target, else with 3.
     """
     from exosync.reconcile import apply_plan
 
@@ -116,9 +116,8 @@ def _look_again(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
     )
     if any(one.error is None and one.plan and one.plan.id for one in outcome.looks):
         message = (
-            f"plan {record.id} for {record.target} was applied already, and the target is not as "
-            "it should be any more; nothing was written; see `exosync plan` for what would be "
-            "done now"
+            f"plan {record.id} for {record.target} was applied already, and something else is to "
+            "be done by now; nothing was written; see `exosync plan` for what that is"
         )
         raise RefusedError(message, rule="stale_plan")
     return outcome

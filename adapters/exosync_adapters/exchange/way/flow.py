@@ -124,6 +124,8 @@ def _domain_stage(
         return Stage("domain", message.domain, title, whole, Sure.SEEN, why)
     title = f"{domain.name} is an accepted domain: {domain.type or 'of a type unknown to exosync'}"
     ok, sure, says = _by_type(domain, message)
+    if ok is False:
+        title = f"{title}, and {message.recipient} is not known here"
     return Stage("domain", domain.name, title, ok, sure, says)
 
 
@@ -181,6 +183,9 @@ def _at_home(
     organisation: Organisation, domain: AcceptedDomain, message: Message
 ) -> Iterator[Exit]:
     who, to = message.recipient, message.to
+    if to.group:
+        yield Exit(Going.UNKNOWN, f"{who} is a group: each of its members gets it, by his own way")
+        return
     is_so = "" if to.exists else ", if it has one"
     if to.exists is not False and to.mailbox is not False:
         yield Exit(Going.HERE, f"delivered to the mailbox of {who} here{is_so}")

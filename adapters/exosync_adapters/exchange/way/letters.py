@@ -24,7 +24,8 @@ class Party:
 
     `exists`: it is a recipient of the tenant's; `mailbox`: it has a mailbox here. None: not
     asked, or not told. `addresses` are all that it has, in lower case, and `main` the primary one.
-    `alone`: nobody was asked, and it is taken for somebody's only address.
+    `alone`: nobody was asked, and it is taken for somebody's only address. `group`: it stands for
+    several people, who each get what is sent to it.
     """
 
     exists: Truth = None
@@ -32,6 +33,7 @@ class Party:
     addresses: frozenset[str] = frozenset()
     main: str = ""
     alone: bool = False
+    group: bool = False
 
     @property
     def told(self) -> bool:

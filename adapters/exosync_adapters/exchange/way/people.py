@@ -80,8 +80,10 @@ class People:
         except TargetError as error:
             self._cannot(address, f"whether {address} is a recipient here", error)
             return SOMEBODY
-        here = has_mailbox(found.type)
-        return Party(exists=True, mailbox=here, addresses=found.addresses, main=found.address)
+        here, group = has_mailbox(found.type), _is_group_type(found.type)
+        return Party(
+            exists=True, mailbox=here, addresses=found.addresses, main=found.address, group=group
+        )
 
     def member(self, address: str) -> Party:
         """What a group tells of one of its members, without asking for it."""
@@ -187,4 +189,11 @@ def _kind(raw: reading.Raw) -> str:
 
 def is_group(raw: reading.Raw) -> bool:
     """Whether a member is a group itself, of whatever kind."""
-    return any("Group" in str(raw.get(name)) for name in ("RecipientTypeDetails", "RecipientType"))
+    return any(_is_group_type(str(raw.get(name))) for name in _TYPES)
+
+
+_TYPES = ("RecipientTypeDetails", "RecipientType")
+
+
+def _is_group_type(type_: str) -> bool:
+    return "Group" in type_

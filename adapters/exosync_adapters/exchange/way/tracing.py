@@ -55,6 +55,7 @@ def way(
     hosts: Hosts = NOBODY_ASKED,
 ) -> Way:
     """Tell the way of one message from what was found out. Pure."""
+    message = _to_a_group(message, groups)
     passed = flow(organisation, message, groups, ours=settings.rule_name)
     stages = [*passed.stages, *_onward(passed, organisation, hosts, message.at)]
     stages.append(_verdict(settings, passed, groups))
@@ -73,6 +74,13 @@ def way(
         pool=pool,
         families=families,
     )
+
+
+def _to_a_group(message: Message, groups: Groups) -> Message:
+    """The same message, of which it is known if it is for one of the groups that decide."""
+    if message.recipient.lower() not in groups:
+        return message
+    return replace(message, to=replace(message.to, group=True))
 
 
 def message_of(
@@ -124,7 +132,7 @@ def _verdict(settings: ExchangeSettings, passed: Flow, groups: Groups) -> Stage:
     """Whether the message ends where the configuration wants it."""
     wanted = wanted_away(settings, passed.left, groups)
     ok = agreed(_as_wanted(one, settings, passed.left, wanted) for one in passed.exits)
-    says = [*_wanted_words(settings, passed.left, wanted)]
+    says = [*_wanted_words(settings, passed, wanted)]
     if wanted and passed.leaves and passed.left.to.mailbox:
         says.append(
             "a mailbox of that address is here too, and gets nothing of what the rule routes"
@@ -143,6 +151,8 @@ def wanted_away(settings: ExchangeSettings, message: Message, groups: Groups) ->
     who, party = message.recipient, message.to
     if who.lower() in {one.lower() for one in settings.validation_recipients}:
         return True
+    if party.group:
+        return None
     routed, spared = settings.routed, settings.exceptions.group
     if spared and is_member(spared, groups, who, party):
         return False
@@ -153,9 +163,14 @@ def wanted_away(settings: ExchangeSettings, message: Message, groups: Groups) ->
     return True
 
 
-def _wanted_words(settings: ExchangeSettings, message: Message, wanted: Truth) -> Iterator[str]:
+def _wanted_words(settings: ExchangeSettings, passed: Flow, wanted: Truth) -> Iterator[str]:
+    message, by_ours = passed.left, any(_by_ours(one, settings) for one in passed.exits)
     if message.domain != settings.domain:
         yield f"{message.domain} is not the domain that this target is for"
+        if by_ours:
+            yield f"whether the other side takes mail for {message.domain} is not known"
+    elif message.to.group:
+        yield "ask for one of its members: which way it takes as a whole is not known"
     elif wanted is None:
         yield "whether the mailbox should be on the other side is not known"
     else:
@@ -170,14 +185,20 @@ def _as_wanted(one: Exit, settings: ExchangeSettings, message: Message, wanted: 
         return None
     away = one.going in (Going.CONNECTOR, Going.MX)
     if message.domain != settings.domain:
-        return True
+        return None if _by_ours(one, settings) else True
     if wanted is None:
         return None
     if away and wanted:
-        return True if one.name.lower() == settings.connector_name.lower() else None
+        return True if _by_ours(one, settings) else None
     if away and not message.to.mailbox:
         return None  # nobody of that address is here: that it is sent on may be right
     return away is wanted
+
+
+def _by_ours(one: Exit, settings: ExchangeSettings) -> bool:
+    """Whether it leaves by the connector of this target."""
+    ours = one.name.lower() == settings.connector_name.lower()
+    return one.going is Going.CONNECTOR and ours
 
 
 def live_way(
@@ -203,12 +224,13 @@ def live_way(
     message = message_of(settings, organisation, sender, recipient, now, by=by, to=to)
     deciding = _deciding(settings, organisation, message)
     groups = people.groups(deciding, (by, to)) if people else {}
+    message = _to_a_group(message, groups)
     passed = flow(organisation, message, groups, ours=settings.rule_name)
     hosts = _ask_hosts(settings, passed, how)
     told = way(settings, organisation, message, groups=groups, hosts=hosts)
     if people is None:
         return on_peoples_word(told)
-    return replace(told, stages=(*people.troubles, *told.stages))
+    return replace(told, stages=(*dict.fromkeys(people.troubles), *told.stages))
 
 
 def on_peoples_word(told: Way) -> Way:

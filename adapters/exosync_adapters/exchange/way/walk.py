@@ -11,6 +11,9 @@ from exosync_adapters.exchange.records import Listing, Organisation, Rule
 from exosync_adapters.exchange.way.letters import ABSENT, Groups, Message, Truth, both, either
 from exosync_adapters.exchange.way.matching import applies, doubts, in_force, unmodelled_actions
 
+_WHOM = "whether a rule goes by a group's own address, or by each member's"
+"""Nobody has published it."""
+
 _ENDS = {
     "DeleteMessage": "deletes it",
     "Disconnect": "breaks the connection off",
@@ -81,7 +84,8 @@ class Walk:
 
     def meet(self, rule: Rule, organisation: Organisation, groups: Groups) -> None:
         """Let one rule do what it does."""
-        hits = applies(rule, self.message, organisation, groups)
+        group = self.message.to.group
+        hits = None if group else applies(rule, self.message, organisation, groups)
         does = both((self.reached, in_force(rule, self.message.at), hits))
         if does is False:
             self._passes_by(rule, hits)
@@ -89,6 +93,7 @@ class Walk:
         end, odd = _end(rule), _odd(rule)
         matters = bool(rule.connector or end or odd or rule.stops)
         unsure = () if hits else doubts(rule, self.message, organisation, groups)
+        unsure = (_WHOM,) if group else unsure
         self._set_headers(rule, does)
         if does is None and not matters:
             self.besides += 1
