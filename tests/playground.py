@@ -64,7 +64,8 @@ def serve(config: Path, feed: EndpointsStandIn) -> None:
     """Run the service; the next version comes after a while."""
     words = [sys.executable, "-m", "exosync", "--config", str(config), "serve"]
     process = subprocess.Popen(words)
-    print(f"\nThe page: http://{LISTEN}   (Ctrl-C ends)\nCommands: exosync --config {config} …\n")
+    program = os.path.relpath(Path(sys.executable).with_name("exosync"))
+    print(f"\nThe page: http://{LISTEN}   (Ctrl-C ends)\nCommands: {program} --config {config} …\n")
     began, last = time.monotonic(), float(os.environ.get("SECONDS", "1e9"))
     news = False
     try:
