@@ -86,7 +86,7 @@ class Bench:
                 "domain": "example.com",
                 "far_side": "google_workspace",
                 "routed": {"group": "elsewhere@example.com"},
-                "timeout": "5s",
+                "timeout": "30s",
             }
         )
         world = CLOUDS["worldwide"]
@@ -914,6 +914,23 @@ def test_traces_are_found_by_sender_and_recipient(exchange: ExchangeStandIn) -> 
     assert 2 == len(graph.find(since=minutes_ago(60 * 24 * 30)))
 
 
+@pytest.mark.parametrize(("days", "queries"), [(1, 1), (9, 1), (11, 2), (85, 9), (91, 9)])
+def test_a_message_is_looked_for_in_pieces_from_now_backwards(
+    exchange: ExchangeStandIn, days: int, queries: int
+) -> None:
+    """Each of ten days at most, none from more than ninety days ago, no longer than needed."""
+    sent(exchange)["receivedDateTime"] = minutes_ago(60 * 24 * days)
+
+    found = bench(exchange).graph.find(since=None, message_id="<1@mail.example>")
+
+    assert (days < 90) == bool(found)
+    asked = [one.query["$filter"] for one in exchange.requests if "$filter" in one.query]
+    assert queries == len(asked)
+    begins = [one.split()[2] for one in asked]
+    ends = [one.split()[6] for one in asked]
+    assert begins[:-1] == ends[1:]
+
+
 def test_traces_of_several_pages_are_all_found(exchange: ExchangeStandIn) -> None:
     """By the address of the next page, as Graph gives it."""
     for number in range(1003):
@@ -936,6 +953,17 @@ def test_a_message_is_waited_for(exchange: ExchangeStandIn) -> None:
 
     sent(exchange)
     assert 1 == len(wait())
+
+
+def test_what_is_old_is_asked_for_once_while_what_is_new_is_waited_for(
+    exchange: ExchangeStandIn,
+) -> None:
+    """A message that does not show yet is new, and requests are counted by the vendor."""
+    graph = bench(exchange).graph
+    wait = partial(graph.wait_for, "<1@mail.example>", since=None)
+    assert () == wait(within=timedelta(minutes=1))
+    asked = [one for one in exchange.requests if "$filter" in one.query]
+    assert 9 + 5 == len(asked)
 
 
 def test_without_its_permission_graph_says_so(exchange: ExchangeStandIn) -> None:

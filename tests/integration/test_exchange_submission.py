@@ -11,6 +11,7 @@ import trustme
 
 from exosync.core.secret import SecretRef
 from exosync.errors import ConfigError, TargetDenied, TargetError, TargetUnreachable
+from exosync_adapters.exchange.admin.faults import UnansweredError
 from exosync_adapters.exchange.settings import ProbeSettings
 from exosync_adapters.exchange.way.probe import HEADER, message
 from exosync_adapters.exchange.way.submission import by_smtp
@@ -59,7 +60,7 @@ def send(
         mail,
         reveal=lambda ref: (folder / str(ref.file)).read_text(),
         base=folder,
-        timeout=5,
+        timeout=60,
     )
     return sent.message_id
 
@@ -94,6 +95,8 @@ def test_a_server_that_nobody_vouches_for_gets_no_password(
         (Fault("mail", "554 5.2.252 SendAsDenied"), TargetError, "5.2.252 SendAsDenied"),
         (Fault("rcpt", "550 5.4.1 Recipient address rejected"), TargetError, "5.4.1 Recipient"),
         (Fault("data", "554 5.2.0 refused"), TargetError, "5.2.0 refused"),
+        (Fault("middle", CLOSE), UnansweredError, "cannot be reached"),
+        (Fault("dot", CLOSE), UnansweredError, "cannot be reached"),
         (Fault("ehlo", CLOSE), TargetUnreachable, "cannot be reached"),
         (Fault("connect", CLOSE), TargetUnreachable, "cannot be reached"),
     ],
@@ -114,6 +117,16 @@ def test_what_the_server_says_is_told(
     assert told in str(caught.value)
     assert f"localhost:{server.port}" in str(caught.value)
     assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize("reply", [CLOSE, "421 4.3.2 closing", "500 what?"])
+def test_a_bad_good_bye_takes_nothing_back(
+    server: SmtpStandIn, authority: trustme.CA, tmp_path: Path, reply: str
+) -> None:
+    """The message was taken before."""
+    server.script(Fault("quit", reply))
+    message_id = send(server, tmp_path, authority)
+    assert [message_id] == [one.message["Message-ID"] for one in server.mails]
 
 
 def test_a_server_without_tls_gets_no_password(tmp_path: Path, authority: trustme.CA) -> None:
@@ -147,4 +160,4 @@ def test_certificates_that_cannot_be_read_are_told(server: SmtpStandIn, tmp_path
     )
     mail, _ = message(USER, THERE, at=AT)
     with pytest.raises(ConfigError, match=r"probe\.ca_bundle"):
-        by_smtp(settings, mail, reveal=lambda _: PASSWORD, base=tmp_path, timeout=5)
+        by_smtp(settings, mail, reveal=lambda _: PASSWORD, base=tmp_path, timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -23,9 +24,9 @@ from tests.standins.google_switches import (
 from tests.support.google_bench import Bench, Make, benches
 
 ALAN = "alan@example.com"
-SENT = Sent(
-    "ada@example.com", ALAN, "<exosync-1@example.com>", datetime(2026, 11, 26, 5, tzinfo=UTC)
-)
+AT = datetime(2026, 11, 26, 5, tzinfo=UTC)
+SENT = Sent("ada@example.com", ALAN, "<exosync-1@example.com>", AT)
+ASKED = replace(SENT, at=None)
 LISTS = "/gmail/v1/users/me/messages"
 GATEWAY = {"setting": "inbound_gateway", "audit": False}
 AT_ONCE = timedelta(0)
@@ -42,7 +43,7 @@ def kept(number: int = 1, *, after: timedelta = timedelta(seconds=3), **more: An
     """A message in a mailbox, taken so long after the probe was sent."""
     ident = f"exosync-{number}@example.com"
     content = f"From: a@example.com\r\nMessage-Id: <{ident}>\r\n\r\nHello\r\n".encode()
-    return Kept(ident, "a@example.com", (ALAN,), content, "192.0.2.1", at=SENT.at + after, **more)
+    return Kept(ident, "a@example.com", (ALAN,), content, "192.0.2.1", at=AT + after, **more)
 
 
 def others(count: int, *, after: timedelta = timedelta(hours=-1)) -> list[Kept]:
@@ -107,7 +108,8 @@ def test_what_does_not_come_is_not_known_to_be_lost(make: Make) -> None:
     assert None is stage.ok
     assert f"it was not found in the mailbox of {ALAN} within 45s" == stage.title
     assert 45 == sum(one for one in bench.pauses if one > 1)
-    assert 1 == len(stage.says)
+    assert SENT.again == stage.says[-1]
+    assert not any("100 messages" in one for one in stage.says)
 
 
 def test_a_long_mailbox_is_not_read_to_its_end(make: Make) -> None:
@@ -115,7 +117,24 @@ def test_a_long_mailbox_is_not_read_to_its_end(make: Make) -> None:
     bench = office(make, *others(80))
     (stage,) = arrived(bench)
     assert 10 == len(gets(bench))
-    assert 1 == len(stage.says)
+    assert not any("100 messages" in one for one in stage.says)
+
+
+def test_without_the_time_of_sending_all_that_may_be_is_looked_at(make: Make) -> None:
+    """Nothing says from where on the rest is older."""
+    bench = office(make, *others(60), kept(after=timedelta(days=-3)))
+    (stage,) = arrived(bench, sent=ASKED)
+    assert stage.ok is True
+
+
+def test_for_somebody_elses_message_no_mailbox_is_looked_into(make: Make) -> None:
+    """It is said that it was not, and Google is not even asked for a token."""
+    bench = office(make, kept())
+    (stage,) = arrived(bench, sent=replace(ASKED, is_own=False))
+    assert ("mailbox", None) == (stage.kind, stage.ok)
+    assert f"the mailbox of {ALAN} was not looked into" == stage.title
+    assert "exosync's own messages alone" in stage.says[0]
+    assert [] == bench.calls()
 
 
 def test_a_list_in_another_order_is_looked_through(make: Make) -> None:
@@ -169,7 +188,7 @@ def test_what_forbids_to_look_is_named(
 ) -> None:
     """The scope, the user, the API, Gmail for that user."""
     bench = office(make, standin=standin)
-    sent = Sent(SENT.sender, recipient, SENT.message_id, SENT.at)
+    sent = replace(SENT, recipient=recipient)
     with pytest.raises(error) as caught:
         arrived(bench, sent=sent)
     assert told in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,28 @@ def test_who_cannot_tell_is_shown_in_the_end(office: Office) -> None:
     office.company.google.script(*[replies.failing()] * 9, path=LISTS)
     out = office.send().out
     assert "google cannot tell: " in out.partition("happened: Exchange Online says: delivered")[2]
+
+
+def test_a_mailbox_is_looked_into_again_for_what_exosync_sent(office: Office) -> None:
+    """By its id; when it was sent need not be known."""
+    first = sent(asked(office))
+    office.configure(HEADERS)
+
+    again = sent(office.ask(first["message_id"], "--json"))
+
+    assert first["stages"] == again["stages"]
+    assert first["message_id"] == again["message_id"]
+
+
+def test_for_a_users_own_message_no_mailbox_is_looked_into(office: Office) -> None:
+    """What is between two people stays there; that it was not looked for is said."""
+    office.configure(HEADERS)
+    office.company.flow.submit(ADA, BOTH)
+    (trace,) = office.company.exchange.org.traces
+    trace["receivedDateTime"] -= timedelta(seconds=1)
+
+    ended = office.ask(trace["messageId"])
+
+    assert "happened: Exchange Online says: delivered" in ended.out
+    assert f"unknown  mailbox: the mailbox of {BOTH} was not looked into" in ended.out
+    assert [] == office.company.google.calls("/gmail/")

@@ -140,6 +140,8 @@ class Graph:
         since, until = (_time(clauses.get(("receivedDateTime", one))) for one in ("ge", "le"))
         if since and until and until - since > _WINDOW:
             return _bad("A query covers ten days at most.")
+        if since and self._now() - since > _OLDEST:
+            return _bad("A query begins ninety days ago at most.")
         if since is None and until is None:  # docs, of Get-MessageTraceV2: the last 48 hours
             shown = [one for one in shown if one["receivedDateTime"] >= self._now() - _USUAL]
         found = [one for one in shown if _fits(one, clauses)]

@@ -28,6 +28,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HANG = "hang"
 CLOSE = "close"
+_PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Fault:
     """What goes wrong, and where in the conversation.
 
     `at` is connect, ehlo, starttls, auth, mail, rcpt, data (before the text), middle (within
-    it) or dot (after it: the mail is kept, but the client does not learn it). `reply` is what
+    it), dot (after it: the mail is kept, but the client does not learn it) or quit. `reply` is what
     the server says instead, or HANG, or CLOSE.
     """
 
@@ -87,13 +88,13 @@ class SmtpStandIn:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(_PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(_PATIENCE)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
+        self._thread.join(_PATIENCE)
         self.loop.close()
 
     def script(self, *faults: Fault | None) -> None:
@@ -234,6 +235,10 @@ class _Conversation(SMTP):
             await self.meets("middle")
             return
         await super().smtp_DATA(arg)
+
+    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+        if not await self.meets("quit"):
+            await super().smtp_QUIT(arg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.target import Knowledge
-from exosync.core.trace import Stage
+from exosync.core.trace import Sent, Stage
 from exosync_adapters.google_workspace.arrival import missing, stages
 from exosync_adapters.google_workspace.headers import Handover, handovers, results
 from exosync_adapters.google_workspace.mailbox import Found
@@ -250,5 +250,7 @@ def test_only_some_labels_are_shown() -> None:
 
 def test_what_was_asked_for_once_was_not_waited_for() -> None:
     """The words say so."""
-    stage = missing(ALAN, within=timedelta(0), is_whole=True)
+    stage = missing(
+        Sent("ada@example.com", ALAN, "<1@example.com>"), within=timedelta(0), is_whole=True
+    )
     assert f"it was not found in the mailbox of {ALAN}" == stage.title

@@ -39,6 +39,7 @@ from exosync_adapters.exchange.findings.hosts import of_own, of_standing
 from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, seen
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify
+from exosync_adapters.exchange.way.looks import HOSTS, LOOKS, kept
 from exosync_adapters.exchange.way.resolving import own_addresses, own_among
 from exosync_adapters.exchange.way.standing import NOT_LOOKED, Standing
 from exosync_adapters.exchange.way.watching import WATCHER, Looked, Watcher
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from exosync_adapters.exchange.way.letters import Folk
     from exosync_adapters.exchange.way.sending import Sending
 
-_HOSTS = "hosts"
-"""What is remembered of the smart hosts, beside what is of the tenant."""
 
 _NOT_PLANNING = {
     "client_id",
@@ -103,14 +102,19 @@ class ExchangeTarget:
         self._known = known
         if known is NOTHING_KNOWN:
             return self._observed(known)
-        before = Standing.read(known.remembered.get(_HOSTS))
+        before = Standing.read(known.remembered.get(HOSTS))
         looking = self._watcher.begin(self._settings, before, known.now)
         found = self._observed(known)
         self._looked = looking()
         hosts = self._looked.standing
         told = (*found.findings, *of_standing(hosts, self._settings))
-        kept = {} if hosts is NOT_LOOKED else {_HOSTS: hosts.remembered}
+        kept = {} if hosts is NOT_LOOKED else self._kept(self._looked)
         return replace(found, findings=told, remember={**found.remember, **kept})
+
+    def _kept(self, looked: Looked) -> dict[str, Any]:
+        """What is remembered of the smart hosts, beside what is of the tenant."""
+        looks = kept(looked.seen.values(), self._settings)
+        return {HOSTS: looked.standing.remembered, LOOKS: looks}
 
     def _observed(self, known: Known) -> Observed:
         if self._admin is None:

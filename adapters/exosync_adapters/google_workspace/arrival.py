@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from exosync.core.target import Knowledge
-from exosync.core.trace import Stage, Sure
+from exosync.core.trace import Sent, Stage, Sure
 from exosync.core.units import duration_text
 from exosync.core.words import one_line, short
 from exosync_adapters.google_workspace.headers import Handover, handovers, results
@@ -32,14 +32,22 @@ def stages(found: Found, recipient: str, knows: Knows) -> Iterator[Stage]:
         yield _judged(told)
 
 
-def missing(recipient: str, *, within: timedelta, is_whole: bool) -> Stage:
+def missing(sent: Sent, *, within: timedelta, is_whole: bool) -> Stage:
     """It was not found. Why, nothing here can tell."""
     when = f" within {duration_text(within)}" if within > timedelta(0) else ""
     says = [_WHY_MISSING]
     if not is_whole:
         says.append(f"only the {MOST} messages that Gmail lists first were looked at")
-    title = f"it was not found in the mailbox of {recipient}{when}"
-    return Stage("mailbox", recipient, title, None, Sure.SEEN, tuple(says))
+    says += ["to look again:", sent.again]
+    title = f"it was not found in the mailbox of {sent.recipient}{when}"
+    return Stage("mailbox", sent.recipient, title, None, Sure.SEEN, tuple(says))
+
+
+def spared(recipient: str) -> Stage:
+    """It is somebody's own message: that is between the two."""
+    title = f"the mailbox of {recipient} was not looked into"
+    says = ("that is done for exosync's own messages alone, and by its id this is none",)
+    return Stage("mailbox", recipient, title, None, Sure.UNPROVEN, says)
 
 
 def _place(found: Found, recipient: str) -> Stage:

@@ -19,10 +19,7 @@ from typing import Any, Final
 from exosync.core.trace import Sent
 from exosync_adapters.google_workspace.headers import WANTED, Headers
 from exosync_adapters.google_workspace.service import Google
-
-FIRST: Final = timedelta(seconds=2)
-EVERY: Final = timedelta(seconds=30)
-"""How soon, and then how often it is looked again."""
+from exosync_adapters.waiting import look_until
 
 MOST: Final = 100
 """Messages that are looked at. Each costs 20 of a user's 6,000 units a minute at most (Google,
@@ -60,18 +57,11 @@ class Mailbox:
 
     def wait_for(self, sent: Sent, *, within: timedelta) -> Found | None:
         """Look until the message is there or the time is over. Raises the errors of targets."""
-        left, pause = within, FIRST
-        while True:
-            found = self.find(sent)
-            if found is not None or left <= timedelta(0):
-                return found
-            pause = min(pause, left)
-            self._google.pause(pause.total_seconds())
-            left, pause = left - pause, min(pause * 2, EVERY)
+        return look_until(lambda: self.find(sent), within=within, pause=self._google.pause)
 
     def find(self, sent: Sent) -> Found | None:
         """Look once. Raises the errors of targets."""
-        wanted, fall = _plain(sent.message_id), _Fall(sent.at - _EARLIER)
+        wanted, fall = _plain(sent.message_id), _Fall(sent.at and sent.at - _EARLIER)
         self.is_whole = False
         number = 0
         for number, ident in enumerate(islice(self._listed(), MOST), 1):  # noqa: B007
@@ -144,14 +134,17 @@ class _Brief:
 
 
 class _Fall:
-    """Whether a listing falls from new to old, and has come below a time for good."""
+    """Whether a listing falls from new to old, and has come below a time for good.
 
-    def __init__(self, since: datetime) -> None:
+    Never, if that time is not known.
+    """
+
+    def __init__(self, since: datetime | None) -> None:
         self._since, self._last, self._older = since, datetime.max.replace(tzinfo=UTC), 0
 
     def is_below(self, at: datetime | None) -> bool:
         """Whether what follows this message is older than that time."""
-        if at is None:
+        if at is None or self._since is None:
             return False
         falls = at <= self._last
         self._older = self._older + 1 if falls and at < self._since else 0

@@ -119,17 +119,20 @@ class GoogleTarget:
     def arrived(self, sent: Sent, *, within: timedelta) -> tuple[Stage, ...]:
         """What the recipient's mailbox tells of a message; nothing without `mailbox_headers`.
 
-        Whether the setting holds the address that it came from goes by what was observed last.
+        It is looked into for exosync's own messages alone. Whether the setting holds the address
+        that it came from goes by what was observed last.
         """
         if not self._settings.mailbox_headers:
             return ()
         from exosync_adapters.google_workspace import arrival
         from exosync_adapters.google_workspace.mailbox import Mailbox
 
+        if not sent.is_own:
+            return (arrival.spared(sent.recipient),)
         mailbox = Mailbox(self._google, sent.recipient)
         found = mailbox.wait_for(sent, within=within)
         if found is None:
-            return (arrival.missing(sent.recipient, within=within, is_whole=mailbox.is_whole),)
+            return (arrival.missing(sent, within=within, is_whole=mailbox.is_whole),)
         return tuple(arrival.stages(found, sent.recipient, self._knows))
 
     def _knows(self, address: str) -> Knowledge:

@@ -1,4 +1,4 @@
-"""What became of a message that `exosync trace --send` sent, as those tell it who saw it pass."""
+"""What became of a message that was sent, as those tell it who saw it pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class Sender(Protocol):
-    """The router that sent it."""
+    """The router that it went by."""
 
     name: str
 
@@ -37,7 +37,7 @@ def became(
     is_ours: bool,
     within: timedelta,
 ) -> Json:
-    """Ask first who sent it, then those where it may have arrived, for so long in all.
+    """Ask first the router, then those where it may have arrived, for so long in all.
 
     `leaves` is what was foretold; of a recipient who is not `is_ours`, at a domain that nobody
     here looks after, no other target is asked. Once it is sent no error ends this: who cannot be
@@ -48,7 +48,7 @@ def became(
     account.add(sender.name, lambda: sender.happened(sent, within))
     stayed = leaves is False and account.settled
     if is_ours and not stayed:
-        passed = timedelta(seconds=int(time.monotonic() - begin))
+        passed = timedelta(seconds=time.monotonic() - begin)
         left = timedelta(0) if account.lost else max(timedelta(0), within - passed)
         for job in rules.jobs:
             if hasattr(job.target, "arrived"):
@@ -92,7 +92,7 @@ class _Account:
         """All of it, for people and programs."""
         return {
             "message_id": self._sent.message_id,
-            "at": self._sent.at.isoformat(),
+            "at": self._sent.at.isoformat() if self._sent.at else None,
             "stages": self._stages,
             "errors": self.errors,
         }

@@ -1,7 +1,8 @@
-"""trace: the way of one message, foretold; and with --send, what became of one."""
+"""trace: the way of one message, foretold; with --send and --sent, what became of one."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from functools import cached_property
@@ -11,7 +12,7 @@ import click
 
 from exosync.cli.common import config_option, json_option, opened
 from exosync.cli.output import put, say_json
-from exosync.errors import UsageError
+from exosync.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from exosync.desk import Job
 
 Json = dict[str, Any]
+
+_MESSAGE_ID = re.compile(r"[^\s<>\x00-\x1f\x7f]{1,996}")
+"""Not only what RFC 5322 allows (section 3.6.4): not everybody keeps to it."""
 
 _STYLES: dict[str, dict[str, Any]] = {
     "good": {"fg": "green"},
@@ -42,11 +46,18 @@ _STYLES: dict[str, dict[str, Any]] = {
 @click.argument("recipient", metavar="TO")
 @click.option("--send", is_flag=True, help="Send a message, too, and tell what became of it.")
 @click.option(
+    "--sent",
+    metavar="MESSAGE-ID",
+    help="Tell what became of this message, which was sent before.",
+)
+@click.option(
     "--wait",
     metavar="DURATION",
-    help="With --send: how long to wait until the message shows [default: 5m].",
+    help="How long to wait until the message shows [default: 5m with --send, 0s with --sent].",
 )
-def trace(*, sender: str, recipient: str, send: bool, wait: str | None, as_json: bool) -> int:
+def trace(
+    *, sender: str, recipient: str, send: bool, sent: str | None, wait: str | None, as_json: bool
+) -> int:
     """Tell which way a message takes from FROM to TO; no message is sent without --send.
 
     That is: the accepted domain, the rules that act, the connector, its hosts (looked up and
@@ -57,20 +68,27 @@ def trace(*, sender: str, recipient: str, send: bool, wait: str | None, as_json:
     message trace tells of it stands beside what was foretold; then what the recipient's mailbox
     tells, where a target may look into that (`mailbox_headers`).
 
+    With --sent nothing is sent, and the same is told of a message that went from FROM to TO
+    before: by the Message-ID in its headers, with or without its angle brackets. It may be
+    anybody's; a mailbox is looked into for those that --send sent alone.
+
     Ends with 0 if the message arrives as far as can be told, 2 if something cannot be told, 4
-    if it goes astray or a target could not be asked.
+    if it goes astray or could not be sent, or if a target could not be asked.
     """
     from exosync.views.trace import mail_address
 
     message = mail_address(sender, "FROM"), mail_address(recipient, "TO")
-    if wait is not None and not send:
-        raise UsageError("--wait is for --send: nothing is sent without that")
-    within = _duration("5m" if wait is None else wait)
+    if send and sent is not None:
+        raise UsageError("--send and --sent: a message is sent, or was sent before")
+    if wait is not None and not send and sent is None:
+        raise UsageError("--wait is for --send and --sent: without these no message is asked for")
+    ident = _message_id(sent) if sent is not None else ""
+    within = _duration(("5m" if send else "0s") if wait is None else wait)
     with opened(rounds=1) as assembly:
         inquiry = Inquiry(assembly)
         view = inquiry.view(*message)
-        if send:
-            inquiry.send(view, within)
+        if send or ident:
+            inquiry.follow(view, within, ident=ident)
     if as_json:
         say_json(view)
     else:
@@ -82,11 +100,8 @@ def exit_code(view: Json) -> int:
     """What the command ends with."""
     sent = [one["sent"] for one in view["ways"] if "sent" in one]
     oks = [view["ok"], *(stage["ok"] for one in sent for stage in one["stages"])]
-    if (
-        False in oks
-        or any(one["error"] for one in view["ways"])
-        or any(one["errors"] for one in sent)
-    ):
+    errors = [one.get(key) for one in view["ways"] for key in ("error", "send_error")]
+    if False in oks or any(errors) or any(one["errors"] for one in sent):
         return 4
     return 2 if None in oks else 0
 
@@ -98,6 +113,19 @@ def _duration(text: str) -> timedelta:
         return parse_duration(text)
     except ValueError as error:
         raise UsageError(f"--wait: {error}") from None
+
+
+def _message_id(text: str) -> str:
+    """A Message-ID as its header has it, whether or not a person gave the brackets."""
+    plain = text.strip()
+    if plain.startswith("<") and plain.endswith(">"):
+        plain = plain[1:-1]
+    if not _MESSAGE_ID.fullmatch(plain):
+        raise UsageError(
+            f"--sent: {text!r} is not a Message-ID, which stands in a message's headers like "
+            "<abc@example.com>"
+        )
+    return f"<{plain}>"
 
 
 class Inquiry:
@@ -121,25 +149,34 @@ class Inquiry:
         routed = [self._router(name) for name in names]
         return trace_view(told, sender, recipient, routed=routed, ask=self._ask)
 
-    def send(self, view: Json, within: timedelta) -> None:
-        """Send the message of a view, and add what became of it to its way.
+    def follow(self, view: Json, within: timedelta, *, ident: str = "") -> None:
+        """Add to the way of a view what became of its message: of a new one, or of that id.
 
-        Raises UsageError if it is not clear by whom, and the errors of targets.
+        If sending fails the way says so. Raises UsageError if it is not clear by whom to ask.
         """
+        what = "asked" if ident else "sent"
+        if len(view["ways"]) != 1:
+            names = ", ".join(one["target"] for one in view["ways"])
+            raise UsageError(f"nothing is {what}: several targets may route it ({names})")
+        (way,) = view["ways"]
+        router = self._router(way["target"])
+        if ident and router.is_built:
+            self._became(view, way, router.known(view["from"], view["to"], ident), within)
+        elif not ident and way["error"] is None:
+            try:
+                sent = router.send(view["from"], view["to"])
+            except TargetError as error:
+                way["send_error"] = str(error)
+            else:
+                self._became(view, way, sent, within)
+
+    def _became(self, view: Json, way: Json, sent: Sent, within: timedelta) -> None:
         from exosync.cli.became import became
         from exosync.cli.source import source
         from exosync.views.trace import routes_domain
 
-        if len(view["ways"]) != 1:
-            names = ", ".join(one["target"] for one in view["ways"])
-            raise UsageError(f"nothing is sent: several targets may route it ({names})")
-        (way,) = view["ways"]
-        if way["error"] is not None:
-            return
-        router = self._router(way["target"])
-        sent = router.send(view["from"], view["to"])
         way["sent"] = became(
-            router,
+            self._router(way["target"]),
             sent,
             self._assembly.rules,
             leaves=way["leaves"],
@@ -170,6 +207,11 @@ class LiveRouter:
         self.name, self.kind = job.name, job.kind
         self._ways: dict[tuple[str, str], Way] = {}
 
+    @property
+    def is_built(self) -> bool:
+        """Whether its configuration gave a target."""
+        return self._job.error is None
+
     def way(self, sender: str, recipient: str) -> Way | None:
         """The way now. Raises the errors of targets, or why the target could not be built."""
         if self._job.error is not None:
@@ -193,11 +235,22 @@ class LiveRouter:
         get_logger().info("sent", target=self.name, message_id=sent.message_id)
         return sent
 
+    def known(self, sender: str, recipient: str, ident: str) -> Sent:
+        """What its id tells of a message. Raises UsageError where the target has no trace."""
+        if not hasattr(self._job.target, "known"):
+            raise UsageError(f"nothing is asked: {self.name} has no message trace")
+        prober: Prober = cast("Any", self._job.target)
+        return prober.known(sender, recipient, ident)
+
     def happened(self, sent: Sent, within: timedelta) -> tuple[Stage, ...]:
         """What became of the message, beside what was foretold. Raises the errors of targets."""
+        from exosync.core.trace import Way
+
         prober: Prober = cast("Any", self._job.target)
         self._assembly.rules.progress("waiting for the message trace")
-        return prober.happened(sent, self._ways[sent.sender, sent.recipient], within=within)
+        untold = Way(sent.sender, sent.recipient, stages=(), leaves=None)
+        way = self._ways.get((sent.sender, sent.recipient), untold)
+        return prober.happened(sent, way, within=within)
 
     @cached_property
     def _observed(self) -> Observed:

@@ -61,7 +61,8 @@ class Way:
 
     `leaves` tells whether it leaves for the other side (None: cannot be told), `hosts` are the
     smart hosts that it leaves to, `pool` the addresses that it leaves from. `families` are those
-    in which a host has an address, of `ipv4` and `ipv6`; empty if that is not known.
+    in which a host has an address, of `ipv4` and `ipv6`; empty if that is not known. `seen_at` is
+    when a run saw what it is told from; None if it was asked for this.
     """
 
     sender: str
@@ -71,6 +72,7 @@ class Way:
     hosts: tuple[str, ...] = ()
     pool: Pool = Pool.EITHER
     families: tuple[str, ...] = ()
+    seen_at: datetime | None = None
 
     @property
     def ok(self) -> bool | None:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from exosync.core.trace import ask_again
 from exosync.core.words import cleaned
 
 Json = dict[str, Any]
@@ -40,6 +41,7 @@ SURE = {"seen": "", "documented": "documented, not seen", "unproven": "unproven"
 NARROWEST = 32
 _COLUMN = 9
 _NAMED = 2
+_COMMAND = "exosync trace "
 
 
 def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
@@ -53,18 +55,26 @@ def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
         yield from _stations(one["stages"], wide, line)
         yield from ((text, TONES[one["ok"]]) for text in textwrap.wrap(verdict(one), wide))
         yield "", ""
+        if "send_error" in one:
+            told = f"sending failed: {one['send_error']}"
+            yield from ((text, "bad") for text in textwrap.wrap(told, wide))
         if "sent" in one:
-            yield from _became(one["sent"], wide, line)
+            yield from _became(safe, one["sent"], wide, line)
 
 
-def _became(sent: Json, width: int, line: str) -> Iterator[Line]:
+def _became(view: Json, sent: Json, width: int, line: str) -> Iterator[Line]:
     """What became of the message that was sent."""
-    told = f"sent at {sent['at'][11:19]} UTC as {sent['message_id']}"
+    told = f"what became of {sent['message_id']}"
+    if sent["at"]:
+        told = f"sent at {sent['at'][11:19]} UTC as {sent['message_id']}"
     yield from ((text, "head") for text in textwrap.wrap(told, width))
     yield "", ""
     yield from _stations(sent["stages"], width, line)
     for target, why in sent["errors"].items():
         yield from ((text, "bad") for text in textwrap.wrap(f"{target} cannot tell: {why}", width))
+    if sent["errors"]:
+        yield "to ask again:", ""
+        yield ask_again(view["from"], view["to"], sent["message_id"]), ""
 
 
 def verdict(way: Json) -> str:
@@ -105,14 +115,21 @@ def _stations(stages: list[Json], width: int, line: str) -> Iterator[Line]:
         sure = SURE.get(one["sure"], one["sure"])
         says = [*one["says"], *([f"({sure})"] if sure else [])]
         for each in says:
-            yield from _block(_beside(line), f"- {each}", "", width, line, further="  ")
+            text = each if each.startswith(_COMMAND) else f"- {each}"
+            yield from _block(_beside(line), text, "", width, line, further="  ")
         yield (" " if last else f" {line}").rstrip(), ""
 
 
 def _block(
     first: str, text: str, tone: str, width: int, line: str, further: str = ""
 ) -> Iterator[Line]:
-    """A text that goes on below itself, beside the line that joins the stations."""
+    """A text that goes on below itself, beside the line that joins the stations.
+
+    A command stays in one line, to be copied.
+    """
+    if text.startswith(_COMMAND):
+        yield first + text, tone
+        return
     wrapped = textwrap.wrap(text, width - _COLUMN - len(further), break_on_hyphens=False) or [""]
     yield first + wrapped[0], tone
     for each in wrapped[1:]:

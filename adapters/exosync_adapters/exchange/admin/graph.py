@@ -1,9 +1,9 @@
 """What became of a message: the message trace of Microsoft Graph, which is supported and only reads.
 
 Microsoft Learn, Graph v1.0: "List messageTraces", "exchangeMessageTrace: getDetailsByRecipient",
-with the permission ExchangeMessageTrace.Read.All, worldwide alone, 100 requests in five minutes.
-Nobody of ours has tried it at a live tenant. `or` in a filter is silently passed over, and a query
-covers ten days at most (Nico77600/MessageTraceReport).
+with the permission ExchangeMessageTrace.Read.All, worldwide alone, 100 requests in five minutes; a
+query covers ten days at most, and begins ninety days ago at most. Nobody of ours has tried it at a
+live tenant. `or` in a filter is silently passed over (Nico77600/MessageTraceReport).
 """
 
 from __future__ import annotations
@@ -23,12 +23,22 @@ from exosync_adapters.exchange.admin.times import now
 from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.waiting import look_until
 
 PERMISSION: Final = "ExchangeMessageTrace.Read.All"
+PROVISIONED: Final = "8bd644d1-64a1-4d4b-ae52-2e0cbf64e373"
+"""The application of Microsoft's that must be known in the tenant (Microsoft Learn,
+"exchangeMessageTrace resource type", prerequisites)."""
+
 LONGEST: Final = timedelta(days=10)
-FIRST: Final = timedelta(seconds=2)
-EVERY: Final = timedelta(seconds=30)
-"""How soon, and then how often it is asked whether a message shows: far below the limit."""
+OLDEST: Final = timedelta(days=90)
+"""What one query may cover, and how far back the trace goes."""
+
+_MARGIN: Final = timedelta(hours=1)
+"""The clocks may differ, and asking takes time: nothing older than allowed is asked for."""
+
+_NEW: Final = timedelta(days=2)
+"""What does not show yet was sent less than so long ago."""
 
 _PATH: Final = "/v1.0/admin/exchange/tracing/messageTraces"
 _MOST_PAGES: Final = 20
@@ -91,7 +101,7 @@ class Graph:
     def find(
         self,
         *,
-        since: datetime,
+        since: datetime | None,
         until: datetime | None = None,
         message_id: str = "",
         sender: str = "",
@@ -99,20 +109,30 @@ class Graph:
     ) -> tuple[Trace, ...]:
         """The traces that fit all that is given, one for each recipient; empty if none shows yet.
 
-        Both times are always told: without them Graph looks at the last 48 hours.
+        `since` None is as far back as the trace goes. What is more than one query may cover is
+        asked for piece by piece, from now backwards, until something is found. Both times are
+        always told: without them Graph looks at the last 48 hours.
         """
-        last = until or now()
-        first = max(since, last - LONGEST)
-        clauses = [f"receivedDateTime ge {_moment(first)}", f"receivedDateTime le {_moment(last)}"]
-        for name, value in (
-            ("messageId", message_id),
-            ("senderAddress", sender),
-            ("recipientAddress", recipient),
-        ):
-            if value:
-                clauses.append(f"{name} eq {_literal(value)}")
-        query = urlencode({"$filter": " and ".join(clauses)}, quote_via=quote, safe="$")
-        return tuple(_trace(one) for one in self._listed(f"{_PATH}?{query}"))
+        clauses = [
+            f"{name} eq {_literal(value)}"
+            for name, value in (
+                ("messageId", message_id),
+                ("senderAddress", sender),
+                ("recipientAddress", recipient),
+            )
+            if value
+        ]
+        present = now()
+        oldest = present - OLDEST + _MARGIN
+        first = oldest if since is None else max(since, oldest)
+        for begin, end in _pieces(first, until or present):
+            times = f"receivedDateTime ge {_moment(begin)}", f"receivedDateTime le {_moment(end)}"
+            query = urlencode(
+                {"$filter": " and ".join((*times, *clauses))}, quote_via=quote, safe="$"
+            )
+            if found := tuple(_trace(one) for one in self._listed(f"{_PATH}?{query}")):
+                return found
+        return ()
 
     def details(self, trace: Trace) -> tuple[TraceEvent, ...]:
         """What happened to a message for its recipient, in the order that Graph tells it."""
@@ -123,28 +143,21 @@ class Graph:
         return tuple(_event(one) for one in self._listed(path))
 
     def wait_for(
-        self,
-        *,
-        since: datetime,
-        within: timedelta,
-        message_id: str = "",
-        sender: str = "",
-        recipient: str = "",
+        self, message_id: str, *, since: datetime | None, within: timedelta
     ) -> tuple[Trace, ...]:
-        """The same as `find`, asked again until a message shows or the time is over.
+        """The traces of a message, asked for again until it shows or the time is over.
 
-        How long a message takes to show is not documented.
+        How long a message takes to show is not documented. What is old is asked for once.
         """
-        left, pause = within, FIRST
-        while True:
-            found = self.find(
-                since=since, message_id=message_id, sender=sender, recipient=recipient
-            )
-            if found or left <= timedelta(0):
-                return found
-            pause = min(pause, left)
-            self._session.pause(pause.total_seconds())
-            left, pause = left - pause, min(pause * 2, EVERY)
+        first = since
+
+        def look() -> tuple[Trace, ...]:
+            nonlocal first
+            found = self.find(since=first, message_id=message_id)
+            first = since or now() - _NEW
+            return found
+
+        return look_until(look, within=within, pause=self._session.pause)
 
     def _listed(self, path: str) -> Iterator[Mapping[str, Any]]:
         if not self._cloud.trace:
@@ -176,9 +189,21 @@ class Graph:
         if fault.trouble in (Trouble.TOKEN, Trouble.DENIED):
             return TargetDenied(
                 f"{what}: {cleaned.told}; the application needs the permission {PERMISSION} of "
-                "Microsoft Graph with admin consent"
+                "Microsoft Graph with admin consent, and the tenant a service principal for "
+                f"Microsoft's application {PROVISIONED}"
             )
         return faults.error(what, "", cleaned)
+
+
+def _pieces(first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """A time in pieces that one query may cover, the newest first; one at least."""
+    end = last
+    while True:
+        begin = max(first, end - LONGEST)
+        yield begin, end
+        if begin <= first:
+            return
+        end = begin
 
 
 def _trace(raw: Mapping[str, Any]) -> Trace:

@@ -14,15 +14,20 @@ from email.utils import format_datetime
 from uuid import uuid4
 
 from exosync.core.trace import Pool, Sent, Stage, Sure, Way
-from exosync_adapters.exchange.admin.graph import Trace, TraceEvent
+from exosync_adapters.exchange.admin.graph import OLDEST, Trace, TraceEvent
 
 HEADER = "X-Exosync-Probe"
 
 _POOL = re.compile(r"OutboundIpPoolName['\"]?\W+(?:String\W+)?([A-Za-z0-9._ -]+)", re.IGNORECASE)
 _LATER = (
-    "look for its id there later (Exchange admin center: Mail flow > Message trace), or let exosync "
-    "--wait for longer the next time"
+    "look for its id there later (Exchange admin center: Mail flow > Message trace), or ask again:"
 )
+_AGE = (
+    f"it shows a message some time after it was sent, and for {OLDEST.days} days; its id is the "
+    "Message-ID in its headers. To ask again:"
+)
+_UNDER_WAY = "it is not at its end yet; to ask again:"
+_FEW_OTHERS = 5
 _NOT_LEFT = "it did not leave Exchange Online, or not yet"
 _ARRIVED, _LOST = ("delivered", "expanded"), ("failed", "quarantined", "filteredasspam")
 
@@ -44,41 +49,87 @@ def message(sender: str, recipient: str, *, at: datetime) -> tuple[EmailMessage,
     return mail, Sent(sender, recipient, message_id, at)
 
 
-def became(traces: Sequence[Trace], events: Sequence[TraceEvent], way: Way) -> tuple[Stage, ...]:
+def known(sender: str, recipient: str, message_id: str) -> Sent:
+    """What can be told of a message by its id: whether it is one of `message`'s, and not when."""
+    pattern = rf"<exosync-[0-9a-f]{{32}}@{re.escape(sender.rpartition('@')[2])}>"
+    return Sent(sender, recipient, message_id, is_own=re.fullmatch(pattern, message_id) is not None)
+
+
+def records(sent: Sent, traces: Sequence[Trace]) -> Sequence[Trace]:
+    """Those of the traces that are for its recipient, the first received first.
+
+    What was sent here went to one recipient, whatever the trace calls that.
+    """
+    found = [one for one in traces if one.recipient.lower() == sent.recipient.lower()]
+    if not found and sent.at is not None:
+        found = list(traces)
+    return sorted(found, key=lambda one: one.received)
+
+
+def became(
+    sent: Sent, traces: Sequence[Trace], events: Sequence[TraceEvent], way: Way
+) -> tuple[Stage, ...]:
     """What the trace tells, beside what was told before; one stage at least."""
     if not traces:
-        return (
-            Stage(
-                "happened",
-                "message trace",
-                "the message trace does not show the message yet",
-                None,
-                Sure.SEEN,
-                (_LATER,),
-            ),
-        )
-    return tuple(_stages(traces[0], events, way))
+        return (_not_shown(sent),)
+    found = records(sent, traces)
+    if not found:
+        return (_of_others(sent, traces),)
+    return tuple(_stages(sent, found, events, way))
 
 
-def _stages(trace: Trace, events: Sequence[TraceEvent], way: Way) -> Iterator[Stage]:
-    says = tuple(
-        f"{one.at}: {one.event}{f' ({one.description})' if one.description else ''}"
-        for one in events
-    )
+def _not_shown(sent: Sent) -> Stage:
+    title, why = "the message trace does not show the message", _AGE
+    if sent.at is not None:
+        title, why = f"{title} yet", _LATER
+    return Stage("happened", "message trace", title, None, Sure.SEEN, (why, sent.again))
+
+
+def _of_others(sent: Sent, traces: Sequence[Trace]) -> Stage:
+    """It has other recipients: a group's members, say, or the one meant by another address."""
+    named = sorted({one.recipient for one in traces})
+    more = f" and {len(named) - _FEW_OTHERS} more" if len(named) > _FEW_OTHERS else ""
+    title = f"the message trace shows the message, and not for {sent.recipient}"
+    says = f"it shows it for {', '.join(named[:_FEW_OTHERS])}{more}; ask for one of these"
+    return Stage("happened", "message trace", title, None, Sure.SEEN, (says,))
+
+
+def _stages(
+    sent: Sent, found: Sequence[Trace], events: Sequence[TraceEvent], way: Way
+) -> Iterator[Stage]:
+    trace, arrived = found[0], _arrived(found[0].status)
     yield Stage(
         "happened",
         "message trace",
         f"Exchange Online says: {trace.status or 'nothing of its state'}",
-        _arrived(trace.status),
+        arrived,
         Sure.SEEN,
-        says,
+        (
+            *_told(events),
+            *_besides(sent, found),
+            *((_UNDER_WAY, sent.again) if arrived is None else ()),
+        ),
     )
     left = bool(trace.to_ip)
     if way.leaves is not None or left:
         yield _leaving(trace, way, left=left)
-    pool = next((found[1].strip() for one in events if (found := _POOL.search(one.data))), "")
+    pool = next((told[1].strip() for one in events if (told := _POOL.search(one.data))), "")
     if pool:
         yield _from_pool(pool, way)
+
+
+def _told(events: Sequence[TraceEvent]) -> Iterator[str]:
+    for one in events:
+        yield f"{one.at}: {one.event}{f' ({one.description})' if one.description else ''}"
+
+
+def _besides(sent: Sent, found: Sequence[Trace]) -> Iterator[str]:
+    """What makes this another message than the one whose way was told, or one of several."""
+    named = found[0].sender
+    if named and named.lower() != sent.sender.lower():
+        yield f"its sender is {named}: the way was told for {sent.sender}"
+    if len(found) > 1:
+        yield f"the message trace has {len(found)} of this id and recipient: this is the first"
 
 
 def _arrived(status: str) -> bool | None:

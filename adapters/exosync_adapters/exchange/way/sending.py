@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 from exosync.core.target import Check, Context
 from exosync.core.trace import Sent, Stage, Sure, Way
 from exosync.errors import ConfigError, TargetError, UsageError
+from exosync_adapters.exchange.admin.faults import UnansweredError
 from exosync_adapters.exchange.admin.graph import PERMISSION as READ_TRACES
 from exosync_adapters.exchange.admin.graph import Graph
 from exosync_adapters.exchange.admin.session import Session
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.settings import ExchangeSettings, ProbeSettings
-from exosync_adapters.exchange.way.probe import became, message
+from exosync_adapters.exchange.way.probe import became, message, records
 from exosync_adapters.exchange.way.submission import PERMISSION as SEND_MAIL
 from exosync_adapters.exchange.way.submission import by_graph, by_smtp
 
@@ -31,6 +33,14 @@ class Sending:
         """Send one message. Raises UsageError, ConfigError and the errors of targets."""
         probe = self._probe(sender)
         mail, sent = message(sender, recipient, at=datetime.now(UTC))
+        try:
+            self._submit(probe, mail)
+        except UnansweredError as error:
+            told = f"{error}; it may have been sent all the same, which this tells: {sent.again}"
+            raise UnansweredError(told) from None
+        return sent
+
+    def _submit(self, probe: ProbeSettings, mail: EmailMessage) -> None:
         if probe.kind == "smtp":
             by_smtp(
                 probe,
@@ -41,7 +51,6 @@ class Sending:
             )
         else:
             by_graph(self._session(), mail, user=probe.user)
-        return sent
 
     def happened(self, sent: Sent, way: Way, *, within: timedelta) -> tuple[Stage, ...]:
         """What Graph's message trace tells, beside what was foretold.
@@ -50,7 +59,9 @@ class Sending:
         """
         if self._settings.credentials is None or not self._cloud.trace:
             where = "without credentials" if self._cloud.trace else f"in {self._cloud.name}"
-            told = f"sent as {sent.message_id}; there is no message trace to ask {where}"
+            told = f"there is no message trace to ask {where}"
+            if sent.at is not None:
+                told = f"sent as {sent.message_id}; {told}"
             return (Stage("happened", "message trace", told, None, Sure.UNPROVEN),)
         context = self._context
         graph = Graph(
@@ -60,9 +71,11 @@ class Sending:
             pause=context.pause,
             meter=context.meter,
         )
-        traces = graph.wait_for(since=sent.at - _EARLIER, within=within, message_id=sent.message_id)
-        events = graph.details(traces[0]) if traces else ()
-        return became(traces, events, way)
+        since = sent.at and sent.at - _EARLIER
+        traces = graph.wait_for(sent.message_id, since=since, within=within)
+        found = records(sent, traces)
+        events = graph.details(found[0]) if found else ()
+        return became(sent, traces, events, way)
 
     def check(self) -> Iterator[Check]:
         """Whether it may send, and may ask what became of it; nothing is sent."""

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from exosync.core.words import one_line, short
 from exosync.errors import ConfigError, TargetDenied, TargetError, TargetUnreachable
-from exosync_adapters.exchange.admin.faults import Trouble
+from exosync_adapters.exchange.admin.faults import Trouble, UnansweredError
 from exosync_adapters.exchange.admin.session import Request, Session
 from exosync_adapters.exchange.admin.tokens import Reveal
 from exosync_adapters.exchange.settings import ProbeSettings
@@ -60,7 +60,8 @@ def by_smtp(
 ) -> None:
     """Sign in with STARTTLS and hand over a message; `timeout` is for each answer, in seconds.
 
-    Raises ConfigError, TargetDenied, TargetUnreachable and TargetError, never with the password.
+    Raises ConfigError, TargetDenied, TargetUnreachable and TargetError, never with the password;
+    UnansweredError where the message may have been taken.
     """
     assert settings.password is not None, "settings.py sees to it"
     host, port = host_and_port(settings.server, port=_SUBMISSION)
@@ -68,13 +69,21 @@ def by_smtp(
     mask = Mask()
     password = reveal(settings.password)
     mask.add(password, base64.b64encode(password.encode()).decode())
+    given = taken = False
     try:
         with connect(host, port, local_hostname="localhost", timeout=timeout) as server:
             server.starttls(context=context)
             server.login(settings.user, password)
+            given = True
             server.send_message(message)
+            taken = True
     except (OSError, ValueError, smtplib.SMTPException) as error:
-        raise _told(f"{host}:{port}", error, mask) from None
+        if taken:  # only the good-bye failed
+            return
+        told = _told(f"{host}:{port}", error, mask)
+        if given and isinstance(told, TargetUnreachable):
+            raise UnansweredError(str(told)) from None
+        raise told from None
 
 
 def _context(bundle: Path | None) -> ssl.SSLContext:
