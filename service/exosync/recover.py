@@ -5,7 +5,7 @@ from __future__ import annotations
 from exosync.core.target import Finding, Observed, Severity, State
 from exosync.desk import Desk, Job
 from exosync.recall import peoples_doing
-from exosync.store import StepRecord
+from exosync.store import StepRecord, TargetState
 
 _RECOVERED = {
     "found_done": "had been written",
@@ -37,8 +37,7 @@ def drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
     known = desk.store.target_state(job.name)
     if known is None or known.seen_at is None:
         return ()
-    # A step that failed may have been written all the same, and its outcome told too late.
-    ours = {(one.resource, one.gives) for one in desk.store.steps_since(job.name, known.seen_at)}
+    ours = {(one.resource, one.gives) for one in _written(desk, job.name, known)}
     ours |= set(known.resources.items())
     moved = [
         name
@@ -50,6 +49,17 @@ def drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
     return tuple(
         _moved(name, since, asked=_is(name, observed, asked), state=known.state) for name in moved
     )
+
+
+def _written(desk: Desk, name: str, known: TargetState) -> list[StepRecord]:
+    """The steps since the last look, and those of runs that failed.
+
+    A step whose answer was lost may have been done all the same, and show only now.
+    """
+    assert known.seen_at is not None
+    later = desk.store.steps_since(name, known.seen_at)
+    failed = known.state == State.FAILED
+    return later + (desk.store.steps_failed_since(name, known.since) if failed else [])
 
 
 def _is(name: str, observed: Observed, states: set[tuple[str, str]]) -> bool:

@@ -46,7 +46,7 @@ class ExchangeHarness(Tapped):
 
     def __init__(self, tenant: _Tenant, folder: Path) -> None:
         super().__init__()
-        self._tenant = tenant
+        self.tenant = tenant
         self._words = ["first"]
         self._others: list[str] = []
         tenant.harness = self
@@ -65,20 +65,20 @@ class ExchangeHarness(Tapped):
             "smart_hosts": ["127.0.0.2"],
             "routed": {"everyone_but": f"here@{_DOMAIN}"},
             "exceptions": {"loop_breaker": {"words": list(self._words)}},
-            "timeout": "5s",
+            "timeout": "30s",
             "settle": "2s",
         }
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The client's secret, and every token."""
-        return (CLIENT_SECRET, *self._tenant.access.tokens)
+        return (CLIENT_SECRET, *self.tenant.access.tokens)
 
     def state(self) -> object:
         """All objects without when they changed and their ids, which mean nothing."""
         return {
             name: [_plain(one, "Guid") for one in found] if isinstance(found, list) else found
-            for name, found in self._tenant.org.held().items()
+            for name, found in self.tenant.org.held().items()
         }
 
     def listed(self) -> IpRanges:
@@ -87,7 +87,7 @@ class ExchangeHarness(Tapped):
 
     def held(self) -> object:
         """What carries our mark, in what matters of it."""
-        org = self._tenant.org
+        org = self.tenant.org
         connectors = [_some(one, _OF_CONNECTOR) for one in org.connectors if _ours(one, "Comment")]
         return connectors, [_some(one, _OF_RULE) for one in org.rules if _ours(one, "Comments")]
 
@@ -106,13 +106,13 @@ class ExchangeHarness(Tapped):
 
     def foreign(self) -> object:
         """What others made, with its ids."""
-        org = self._tenant.org
+        org = self.tenant.org
         found = [*org.connectors, *org.rules]
         return [_plain(one) for one in found if one["Guid"] in self._others]
 
     def add_foreign(self) -> None:
         """A partner's connector, a rule that uses it, and a disclaimer."""
-        org = self._tenant.org
+        org = self.tenant.org
         made = [
             org.add_connector("Partner", RecipientDomains=["partner.example"], Comment="by Grace"),
             org.add_connector("For a rule", IsTransportRuleScoped=True, Comment=f"see {_MARK}"),
@@ -132,7 +132,7 @@ class ExchangeHarness(Tapped):
 
     def put_by_hand(self, ranges: IpRanges) -> None:
         """Connector and rule as the admin center makes them, without a mark."""
-        org = self._tenant.org
+        org = self.tenant.org
         org.add_connector(
             _NAME, IsTransportRuleScoped=True, UseMXRecord=False, SmartHosts=["127.0.0.9"]
         )
@@ -145,7 +145,7 @@ class ExchangeHarness(Tapped):
 
     def damage(self) -> None:
         """The connector is given another host."""
-        (ours,) = (one for one in self._tenant.org.connectors if _ours(one, "Comment"))
+        (ours,) = (one for one in self.tenant.org.connectors if _ours(one, "Comment"))
         ours["SmartHosts"] = ["127.0.0.8"]
 
     def do(self, task: Json) -> None:
@@ -155,15 +155,15 @@ class ExchangeHarness(Tapped):
     @contextmanager
     def locked_out(self) -> Iterator[None]:
         """The application was given another secret."""
-        self._tenant.access.client_secret = "another"
+        self.tenant.access.client_secret = "another"
         try:
             yield
         finally:
-            self._tenant.access.client_secret = CLIENT_SECRET
+            self.tenant.access.client_secret = CLIENT_SECRET
 
     def snapshot(self) -> Callable[[], None]:
         """A copy of everything that the tenant holds."""
-        return self._tenant.snapshot()
+        return self.tenant.snapshot()
 
     def _is_write(self, request: Request) -> bool:
         return is_write(request)

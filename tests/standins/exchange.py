@@ -142,6 +142,11 @@ class ExchangeStandIn:
         """Change switches from now on."""
         self.switches = replace(self.switches, **changes)
 
+    def catch_up(self) -> None:
+        """Let readings lag no longer behind the writes."""
+        with self._lock:
+            self._commands.catch_up()
+
     def script(self, *replies: Reply | None, path: str = "") -> None:
         """What the next requests get, in order; None is an honest answer.
 
@@ -205,10 +210,10 @@ class ExchangeStandIn:
     def _run(self, command: Command, base: str) -> Reply:
         if not command.is_write:
             return self._commands.run(command, base, self.switches)
-        if self._faults.takes("drop_before"):
-            return Reply(manner="reset")
         if self.before_write is not None:
             self.before_write(command)
+        if self._faults.takes("drop_before"):
+            return Reply(manner="reset")
         before = set(dangers(self.org))
         reply = self._commands.run(command, base, self.switches)
         worse = [one for one in dangers(self.org) if one not in before]

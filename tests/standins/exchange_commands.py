@@ -51,6 +51,10 @@ class Commands:
             raise Refused("", _EXPIRED)
         return self._paged(outcome, base, switches)
 
+    def catch_up(self) -> None:
+        """Readings show from now on what is there."""
+        self._stale = None
+
     def effective_rules(self, switches: Switches) -> list[Record]:
         """The rules that mail is handled by: as they were before what is too new to count."""
         since = self._now() - switches.rule_delay

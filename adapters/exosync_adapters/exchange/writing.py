@@ -94,22 +94,32 @@ class Writer:
 
     def _find_out(self, step: Step, known: Known, error: TargetError) -> None:
         """Whether a write that was not answered was done: it is not sent again."""
-        for _ in self._looks(min(self._settle, _LOOK_UP)):
-            if _holds(self._look(known), step):
+        why = "it does not show that this was done"
+        try:
+            if self._shows(step, known, within=min(self._settle, _LOOK_UP)):
                 return
+        except TargetError as unseen:
+            why = f"whether this was done cannot be seen now ({unseen})"
         raise TargetUnreachable(
-            f"{error}; it does not show that this was done; the next run looks again, by the mark, "
-            "before it does anything"
+            f"{error}; {why}; the next run looks again, by the mark, before it does anything"
         ) from None
 
     def _wait(self, step: Step, known: Known) -> None:
-        for _ in self._looks(self._settle):
-            if _holds(self._look(known), step):
+        done = f"target {self._aim.target}: “{step.summary}” was done, but"
+        try:
+            if self._shows(step, known, within=self._settle):
                 return
+        except TargetError as error:
+            kind = TargetUnreachable if isinstance(error, TargetUnreachable) else TargetError
+            raise kind(f"{done} it could not be read back: {error}") from None
         raise TargetError(
-            f"target {self._aim.target}: “{step.summary}” was done, but after {self._settle:g} s it "
-            "does not read back so: see it in the admin center, or raise settle"
+            f"{done} after {self._settle:g} s it does not read back so: see it in the admin "
+            "center, or raise settle"
         )
+
+    def _shows(self, step: Step, known: Known, *, within: float) -> bool:
+        """Whether a step is seen to be done, now or before the time is over."""
+        return any(_holds(self._look(known), step) for _ in self._looks(within))
 
     def _looks(self, within: float) -> Iterator[None]:
         """Now, and again after ever longer pauses, until the time is over."""

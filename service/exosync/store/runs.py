@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, true, update
 
 from exosync.errors import StoreError
 from exosync.store.columns import sha256_of
@@ -186,6 +186,21 @@ class Runs(Session):
         """The steps of a target intended after `since` that were done or may have been, in order."""
         later = (steps.c.target == target) & (steps.c.intended_at > since)
         return self._steps(later & steps.c.outcome.in_(_PERHAPS_WRITTEN))
+
+    def steps_failed_since(self, target: str, since: datetime) -> list[StepRecord]:
+        """The steps of a target that failed in runs that ended at `since` or later, in order."""
+        of_target = steps.c.target == target
+        before = (
+            select(steps.c.intended_at)
+            .join(runs, runs.c.id == steps.c.run_id)
+            .where(of_target & (runs.c.finished_at < since))
+            .order_by(steps.c.intended_at.desc())
+            .limit(1)
+        )
+        with self._reading() as connection:
+            last = connection.execute(before).scalar()
+        later = true() if last is None else steps.c.intended_at > last
+        return self._steps(of_target & later & (steps.c.outcome == StepOutcome.FAILED.value))
 
     def _steps(self, where: ColumnElement[bool]) -> list[StepRecord]:
         with self._reading() as connection:
