@@ -281,6 +281,14 @@ def test_warnings_are_taken_from_body_and_header_once(header: str) -> None:
     assert ("careful", "slow") == read.warnings
 
 
+def test_that_an_answer_was_held_back_is_no_warning_about_it() -> None:
+    """Microsoft says to ignore it, in body and header alike; what else is said stays."""
+    delayed = "Micro delay applied. Actual delayed: 21956 msecs, Enforced: True"
+    read = answer({"value": [], "@adminapi.warnings": [delayed, "slow"]}, {"x-warnings": delayed})
+
+    assert (("slow",), False) == (read.warnings, read.truncated)
+
+
 def test_pages_are_one_answer() -> None:
     """What a page said of more is settled by the next one, unless that could not be had."""
     first = Answer(({"A": 1},), ("careful", "Only the first item is returned."), truncated=True)

@@ -14,6 +14,10 @@ WARNINGS = "@adminapi.warnings"
 TEST_MODE = "test mode connector"
 """A part of the warning that a listing of connectors leaves some out (DLConversionV2#159)."""
 
+_DELAYED = "micro delay applied"
+"""That an answer was held back, since much was asked: Microsoft Support says to ignore it ("Micro
+delay applied" warning or delays occur in Exchange Online, 2881759)."""
+
 _CUT = re.compile(
     r"not (?:included|returned)|more results|only the first|result ?size", re.IGNORECASE
 )
@@ -97,5 +101,5 @@ def _headed(headers: Mapping[str, str]) -> Iterator[str]:
 
 def _texts(found: list[Any]) -> Iterator[str]:
     for one in found:
-        if isinstance(one, str) and one.strip():
+        if isinstance(one, str) and one.strip() and _DELAYED not in one.lower():
             yield one.strip()
