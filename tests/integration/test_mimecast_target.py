@@ -42,6 +42,7 @@ from tests.standins.mimecast import (
     seed_thousands,
 )
 from tests.standins.web import Reply
+from tests.support.ports import refusing_port
 from tests.support.world import World as Company
 from tests.support.world import only, rules
 from tests.support.zones import zone_file
@@ -102,7 +103,7 @@ class World:
             "client_secret": {"env": "SECRET"},
             "domains": [DOMAIN],
             "settings": ["anti_spoofing"],
-            "timeout": "2s",
+            "timeout": "30s",
         }
         context = Context(
             owner="exosync",
@@ -590,7 +591,7 @@ def test_a_token_is_renewed_a_minute_before_its_end(world: World) -> None:
     client = Client(
         world.account.url,
         lambda: Credentials("the-id", SECRET),
-        timeout=2,
+        timeout=30,
         deadline=0,
         pause=world.pause,
         clock=lambda: clock[0],
@@ -863,10 +864,10 @@ def test_a_server_that_is_slow_does_not_hold_a_run_up(world: World, fault: Reply
 
 def test_what_cannot_be_reached_is_told() -> None:
     """With its name."""
-    with MimecastStandIn() as account:
+    with MimecastStandIn() as account, refusing_port() as port:
         world = World(account)
-        of = world.target(deadline="0s")
-    told = world.fails(TargetUnreachable, of.observe)
+        of = world.target(deadline="0s", url=f"http://127.0.0.1:{port}")
+        told = world.fails(TargetUnreachable, of.observe)
     assert "127.0.0.1 cannot be reached" in told
 
 
@@ -1125,7 +1126,7 @@ def bypass(dns: DnsStandin, *names: str) -> dict[str, Any]:
     """The keys of a bypass by SPF."""
     keys: dict[str, Any] = {
         "settings": ["spf_bypass"],
-        "dns": {"resolvers": [f"127.0.0.1:{dns.port}"], "timeout": "1s"},
+        "dns": {"resolvers": [f"127.0.0.1:{dns.port}"], "timeout": "20s"},
     }
     return keys | ({"spf_domains": list(names)} if names else {})
 
@@ -1225,7 +1226,7 @@ def test_what_would_hold_for_every_source_or_block_is_never_sent(
     client = Client(
         world.account.url,
         lambda: Credentials("the-id", SECRET),
-        timeout=2,
+        timeout=30,
         deadline=0,
         pause=world.pause,
     )

@@ -51,6 +51,7 @@ LISTED = [
 """What Microsoft's own name held from 2024 to 2026."""
 
 MICROSOFT = " ".join(["v=spf1", *(f"ip{'64'['.' in one]}:{one}" for one in LISTED), "-all"])
+PATIENCE = 60.0
 OUTSIDE = ("203.0.113.99", "2001:db8:1::99")
 OTHERS = ('@ TXT "google-site-verification=aBc"', r'@ TXT "a; b" "\195\164\255 " ""')
 """TXT values that are nobody's business, one of several strings with odd octets."""
@@ -100,8 +101,8 @@ class World:
     ) -> Target:
         """A target of the domain, which asks this BIND for names of others too."""
         port = self.bind.primary.port
-        asked: dict[str, Any] = {"server": "127.0.0.1", "port": port, "timeout": "1s"}
-        asked |= {"resolvers": [f"127.0.0.1:{port}"], "settle": "10s"}
+        asked: dict[str, Any] = {"server": "127.0.0.1", "port": port, "timeout": "20s"}
+        asked |= {"resolvers": [f"127.0.0.1:{port}"], "settle": "60s"}
         if key is not None:
             asked["key"] = {"name": key.name, "secret": {"env": "TSIG"}}
         settings = kind.settings.model_validate(
@@ -129,14 +130,14 @@ class World:
         update.delete(f"{name}.", "TXT")
         for text in texts:
             update.add(f"{name}.", ttl, "TXT", _quoted(text))
-        answer = dns.query.tcp(update, "127.0.0.1", port=self.bind.primary.port, timeout=5)
+        answer = dns.query.tcp(update, "127.0.0.1", port=self.bind.primary.port, timeout=PATIENCE)
         assert answer.rcode() == dns.rcode.NOERROR
         if self.follows:
             self.settled(name)
 
     def settled(self, name: str) -> None:
         """Wait until the secondary has caught up."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while self.values(name, self.bind.secondary) != self.values(name):
             assert time.monotonic() < deadline, "the secondary does not follow"
             time.sleep(0.02)
@@ -145,7 +146,7 @@ class World:
         """The TXT values at a name, byte for byte."""
         at = server or self.bind.primary
         query = dns.message.make_query(name, "TXT", use_edns=False)
-        answer = dns.query.tcp(query, at.address, port=at.port, timeout=5)
+        answer = dns.query.tcp(query, at.address, port=at.port, timeout=PATIENCE)
         return {record.strings for rrset in answer.answer for record in rrset}
 
     def text(self, name: str = DOMAIN) -> str:
@@ -673,7 +674,9 @@ def test_names_of_others_that_give_no_answer_stop_the_rehearsal(
 ) -> None:
     """What cannot be tried is not written; it is tried again."""
     one = world('@ TXT "v=spf1 include:elsewhere.invalid -all"', secondary=False)
-    target = one.target(method="records", manage="apex", dns={"resolvers": ["127.0.0.1:1"]})
+    target = one.target(
+        method="records", manage="apex", dns={"resolvers": ["127.0.0.1:1"], "timeout": "3s"}
+    )
 
     with pytest.raises(TargetUnreachable, match=r"example\.test cannot be evaluated"):
         drafted(target)

@@ -119,7 +119,7 @@ def exchange(tenant: ExchangeStandIn, names: DnsStandin, **keys: Any) -> dict[st
         "validation_recipients": [BOB],
         "sender": ALICE,
         "resolvers": [f"127.0.0.1:{names.port}"],
-        "timeout": "5s",
+        "timeout": "30s",
         **keys,
     }
 

@@ -226,7 +226,7 @@ def _settings(
     common = {"kind": "webhook", "secret": {"env": "HOOK"}}
     urgent = {"severity": "warning", "targets": ["edge", "mimecast"], "max_per_hour": 5}
     return {
-        "feed": {"url": feed.url, "attempts": 1, "read_timeout": "1s"},
+        "feed": {"url": feed.url, "attempts": 1, "read_timeout": "4s"},
         "ranges": {"grace": f"{GRACE.days}d"},
         "schedule": {"feed": often, "targets": often, "jitter": "5m"},
         "web": {"listen": None},

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from tests.standins.mailflow_letter import Letter
 
-_TIMEOUT = 20
+_TIMEOUT = 60
 """Seconds; on loopback an answer comes at once, but a busy machine may be slow."""
 
 NO_TLS = (

@@ -22,7 +22,7 @@ from tests.standins.mailflow_letter import Hop, Journey, Letter, Verdict
 from tests.standins.mailflow_names import Names
 from tests.standins.mailflow_server import Conversation, Station
 
-_PATIENCE = 60
+_PATIENCE = 120
 """Seconds until a message that is still under way fails the test."""
 
 _MOST_HOPS = 40
@@ -56,9 +56,9 @@ class Post:
 
     def __exit__(self, *_: object) -> None:
         self._workers.shutdown(cancel_futures=True)
-        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(_PATIENCE)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
+        self._thread.join(_PATIENCE)
         self.loop.close()
 
     def open(
@@ -81,7 +81,7 @@ class Post:
                 *names, key_type=trustme.KeyType.ECDSA
             ).configure_cert(tls)
         listening = asyncio.run_coroutine_threadsafe(self._listen(station, tls), self.loop)
-        port = listening.result(10)
+        port = listening.result(_PATIENCE)
         for host in hosts:
             self.ports[host], self._stations[host] = port, station.name
         return port

@@ -28,7 +28,7 @@ from exosync.store.migrate import Migrations, bring_up_to_date
 from tests.support.state import AT, URL, raw
 
 _FOREVER = 3600
-_PATIENCE = 30
+_PATIENCE = 120
 """So long a child is waited for before a test is given up."""
 
 

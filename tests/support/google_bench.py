@@ -135,7 +135,7 @@ BASIC: dict[str, Any] = {
     "admin": "postmaster@example.com",
     "credentials": {"kind": "key_file", "file": {"file": "service-account.json"}},
     "setting": "email_allowlist",
-    "timeout": "2s",
+    "timeout": "30s",
 }
 
 Make = Callable[..., Bench]

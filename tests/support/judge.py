@@ -74,7 +74,7 @@ def from_server(address: str, port: int) -> Ask:
         if rdtype == "SPF":  # type 99, which RFC 7208 no longer knows
             return []
         query = dns.message.make_query(name, rdtype, use_edns=False)
-        answer = dns.query.tcp(query, address, port=port, timeout=5)
+        answer = dns.query.tcp(query, address, port=port, timeout=60)
         wanted = dns.rdatatype.from_text(rdtype)
         return [_value(one) for rrset in answer.answer if rrset.rdtype == wanted for one in rrset]
 

@@ -225,7 +225,10 @@ def test_pydantic_settings_is_imported_only_where_it_is_used(loader: Loader) -> 
     assert done.stdout.strip() == "[]"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=25,
+)
 @given(name=st.sampled_from(sorted(variables())), value=st.text(max_size=20))
 def test_whatever_a_variable_holds_nothing_but_a_config_error_is_raised(
     loader: Loader, name: str, value: str

@@ -182,7 +182,7 @@ def test_a_traceback_follows_in_lines_that_are_no_events() -> None:
 ANY_TEXT = st.text(st.characters(), max_size=30)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(event=ANY_TEXT, key=ANY_TEXT, value=ANY_TEXT, fmt=st.sampled_from(["json", "console"]))
 def test_no_value_can_forge_a_line_or_steer_a_terminal(
     event: str, key: str, value: str, fmt: str

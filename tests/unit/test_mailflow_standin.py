@@ -374,7 +374,7 @@ def test_a_host_that_does_not_resolve_or_refuses_for_now_gives_way_to_the_next(
 
 def test_xclient_is_as_postfix_has_it(ready: Company) -> None:
     """Announced, answered with 220, beginning anew; nonsense is refused."""
-    with smtplib.SMTP("127.0.0.1", ready.flow.post.ports[GATEWAY], timeout=20) as server:
+    with smtplib.SMTP("127.0.0.1", ready.flow.post.ports[GATEWAY], timeout=60) as server:
         server.ehlo()
         announced = server.esmtp_features["xclient"]
         codes = [server.docmd("XCLIENT", one)[0] for one in ("ADDR=IPV6:2001:db8::1", "ADDR=x", "")]

@@ -227,3 +227,15 @@ def test_a_test_cannot_leave_this_machine(address: str) -> None:
     """Whatever a test connects to by mistake, nothing but loopback is reached."""
     with pytest.raises((RuntimeError, UserWarning), match=re.escape(address)):
         socket.create_connection((address, 443), timeout=0.1)
+
+
+def test_no_property_is_judged_by_how_fast_its_examples_come() -> None:
+    """A test's own list of health checks takes the place of that in conftest.py: it names it too."""
+    lists = {
+        path.name: re.findall(r"suppress_health_check=\[(.*?)\]", path.read_text(), re.DOTALL)
+        for path in (ROOT / "tests").rglob("*.py")
+    }
+    assert {} == {
+        name: found for name, found in lists.items() if not all("too_slow" in one for one in found)
+    }
+    assert any(lists.values())

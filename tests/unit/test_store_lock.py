@@ -86,7 +86,7 @@ def test_it_can_be_waited_for(path: Path) -> None:
     """Here the holder ends in time."""
     with child("hold_lock_for_a_moment", path) as (_, told):
         assert "holding" == told()
-        with lock(path).held(30, at=AT):
+        with lock(path).held(60, at=AT):
             assert "let go" == told()
 
 
@@ -141,7 +141,7 @@ def test_children_of_a_killed_holder_do_not_keep_it(path: Path) -> None:
         process.join()
         try:
             # A child closes its copy when it first runs, which may be after its parent's end.
-            with lock(path).held(10, at=AT):
+            with lock(path).held(60, at=AT):
                 pass
         finally:
             for each in children:

@@ -177,7 +177,10 @@ def test_a_clock_that_was_set_back_hides_no_adoption(store: Store) -> None:
     assert [0, 90, 10] == [(one.adopted_at - AT).days for one in found]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(days=st.lists(st.integers(0, 50), max_size=6), since=st.integers(-1, 51))
 def test_adoptions_since_are_an_end_of_all_adoptions(
     store: Store, days: list[int], since: int

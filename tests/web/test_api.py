@@ -33,7 +33,7 @@ api = schemathesis.openapi.from_dict(create_app(cast("Service", None), environ={
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_api_does_what_its_document_says(page_url: str, case: schemathesis.Case[Any]) -> None:
     """For requests that the document allows, and for those that it does not."""
-    case.call_and_validate(base_url=page_url)
+    case.call_and_validate(base_url=page_url, timeout=60)
 
 
 def get(url: str, path: str, status: int = 200) -> Json:

@@ -81,7 +81,7 @@ def opened(browser: Browser, **options: Any) -> Iterator[Page]:
     """A page in a browser of its own; whatever its console complains of fails the test."""
     context = browser.new_context(reduced_motion="reduce", **options)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     said: list[str] = []
     page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda one: said.append(str(one)))

@@ -446,24 +446,30 @@ def test_the_server_stops_though_pages_are_open(filled: Path) -> None:
         lines = stream.iter_lines()
         assert b"retry: 5000" == next(lines)
         assert any(line.startswith(b"data: ") for line in lines)
-        server.stop()
+        server.stop(60)
         assert not server.is_alive()
         assert [] == [line for line in lines if line.startswith(b"data: ")]
 
 
+def test_a_connection_on_which_nothing_comes_is_closed(filled: Path) -> None:
+    """Whoever opens many and says nothing keeps nobody out."""
+    server = PageServer(create_app(Stage(filled), environ={}), patience=0.3)
+    parts = urlsplit(server.start("127.0.0.1:0"))
+    with socket.create_connection((str(parts.hostname), parts.port), timeout=60) as silent:
+        assert silent.recv(1) == b""
+    server.stop()
+
+
 def test_a_request_that_comes_drop_by_drop_is_not_waited_for(filled: Path) -> None:
     """The connection is closed; one that has had its answer may be used again."""
-    server = PageServer(create_app(Stage(filled), environ={}), patience=1.0)
+    # What is whole must come in that time on a busy machine, too.
+    server = PageServer(create_app(Stage(filled), environ={}), patience=3.0)
     parts = urlsplit(server.start("127.0.0.1:0"))
-    place = (str(parts.hostname), parts.port)
-    with socket.create_connection(place, timeout=30) as silent:
-        assert silent.recv(1) == b""
-    with socket.create_connection(place, timeout=30) as slow:
+    with socket.create_connection((str(parts.hostname), parts.port), timeout=60) as slow:
         slow.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert slow.recv(12) == b"HTTP/1.1 200"
-        while slow.recv(1) != b"}":
-            pass
-        slow.settimeout(30)
+        assert slow.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+        while (octet := slow.recv(1)) != b"}":
+            assert octet
         slow.sendall(b"GET /livez HTTP/1.1\r\nHost: loc")
         rest = b""
         while part := slow.recv(100):

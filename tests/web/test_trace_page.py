@@ -82,7 +82,7 @@ def targets(exchange: ExchangeStandIn) -> list[dict[str, Any]]:
         "far_side": "other",
         "smart_hosts": ["gate.example.net"],
         "try_hosts": "never",
-        "timeout": "5s",
+        "timeout": "30s",
     }
     group = {"group": f"elsewhere@{DOMAIN}"}
     unread = {key: value for key, value in out.items() if key not in ("credentials", "client_id")}
