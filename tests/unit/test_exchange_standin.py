@@ -62,7 +62,7 @@ class Caller:
             **form,
         }
         url = f"{self.tenant.url}/{self.tenant.tenant}/oauth2/v2.0/token"
-        return requests.post(url, asked, timeout=10)
+        return requests.post(url, asked, timeout=60)
 
     def ask(self, method: str, path: str, resource: str = EXCHANGE, **more: Any) -> Any:
         """An answer; redirects are not followed."""
@@ -71,7 +71,7 @@ class Caller:
         headers = {**more.pop("headers", {}), "Authorization": f"Bearer {self.tokens[resource]}"}
         url = path if path.startswith("http") else f"{self.tenant.url}{path}"
         return requests.request(
-            method, url, headers=headers, timeout=10, allow_redirects=False, **more
+            method, url, headers=headers, timeout=60, allow_redirects=False, **more
         )
 
     def run(self, cmdlet: str, at: str = "beta", to: str = "InvokeCommand", **given: Any) -> Any:
@@ -155,7 +155,7 @@ def test_a_request_without_credential_or_tenant_is_refused(
     assert [7000218] == caller.token(x="1").json()["error_codes"]
     for path in ("oauth2/v2.0/token", "v2.0/.well-known/openid-configuration"):
         method = "POST" if path.endswith("token") else "GET"
-        answer = requests.request(method, f"{tenant.url}/no-tenant/{path}", timeout=10)
+        answer = requests.request(method, f"{tenant.url}/no-tenant/{path}", timeout=60)
         assert (400, [90002]) == (answer.status_code, answer.json()["error_codes"])
 
 
