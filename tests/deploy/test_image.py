@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.standins.dns import DnsStandin
 from tests.standins.endpoints import EndpointsStandIn
 from tests.standins.google import GoogleStandIn
 from tests.standins.mimecast import MimecastStandIn
+from tests.support.ports import refusing_port
 from tests.support.zones import WIDE, zone_file
 
 pytestmark = pytest.mark.slow
@@ -82,12 +82,11 @@ def figure(name: str, value: str) -> None:
     path.write_text("\n".join([*kept, f"{name:<9} {value}"]) + "\n")
 
 
-def free_port() -> int:
+@pytest.fixture
+def port() -> Iterator[int]:
     """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    with refusing_port() as one:
+        yield one
 
 
 def answered(port: int, path: str) -> int | None:
@@ -105,7 +104,7 @@ def answered(port: int, path: str) -> int | None:
 def wait_for(port: int, path: str) -> float:
     """Ask until the answer is 200; gives the seconds that it took."""
     began = time.monotonic()
-    while time.monotonic() < began + 60:
+    while time.monotonic() < began + 120:
         if answered(port, path) == 200:
             return time.monotonic() - began
         time.sleep(0.05)
@@ -215,10 +214,9 @@ def test_the_root_cannot_be_written(image: Image, tmp_path: Path) -> None:
 
 
 def test_the_service_lives_and_ends_when_it_is_told_to(
-    image: Image, tmp_path: Path, feed: EndpointsStandIn
+    image: Image, tmp_path: Path, feed: EndpointsStandIn, port: int
 ) -> None:
     """As the first process it gets ready, passes its health check, and ends with 0 on SIGTERM."""
-    port = free_port()
     one = Container(image=image, folder=tmp_path)
     one.prepare(settings(feed, web={"listen": f"127.0.0.1:{port}"}))
     with one.started(*image.config["Cmd"]) as (process, name):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 from exosync.errors import TargetError
@@ -94,7 +95,7 @@ def write(folder: Path, _argument: str) -> None:
 
 def write_large(folder: Path, count: str) -> None:
     """Replace the file by so many bytes, again and again, each time of another letter."""
-    for letter in b"abcdefghijklmnopqrstuvwxyz":
+    for letter in cycle(b"abcdefghijklmnopqrstuvwxyz"):
         atomic.write(folder / "list", bytes([letter]) * int(count), permissions=0o644)
 
 
