@@ -84,6 +84,7 @@ class ExchangeStandIn:
             roles=roles,
         )
         self.org = org or Org(domain, now=now)
+        self._now = now
         self._commands = Commands(self.org, now)
         self._gate = Gate(self.access, self._commands)
         self._graph = Graph(self.org, self.access, now)
@@ -198,7 +199,7 @@ class ExchangeStandIn:
         login = self.access.answer(request, self.switches)
         if login is not None:
             return login
-        fault = self._faults.reply(request, self.switches)
+        fault = self._faults.reply(request, self.switches, self._now())
         if fault is not None:
             return fault
         if is_write(request) and self._fails_from is not None and self.writes >= self._fails_from:

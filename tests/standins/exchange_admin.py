@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,6 +23,7 @@ PUBLISHED: Final = {
 }
 """The endpoints of v2.0 that we have a use for, and the command of each (docs)."""
 
+_WINDOW = timedelta(seconds=5)
 _LIMIT = 30_000  # seen in Rate-Limit-Limit (public code, 2024)
 
 
@@ -29,6 +31,7 @@ class Faults:
     """What is wrong with the service for the next requests; the numbers count down."""
 
     def __init__(self, switches: Switches) -> None:
+        self._run: deque[datetime] = deque()
         self.redirects = switches.redirects
         self.throttle, self.fail = switches.throttle, switches.fail
         self.drop_before, self.drop_after = switches.drop_before, switches.drop_after
@@ -39,8 +42,10 @@ class Faults:
         setattr(self, name, max(0, left - 1))
         return left > 0
 
-    def reply(self, request: Request, switches: Switches) -> Reply | None:
+    def reply(self, request: Request, switches: Switches, now: datetime) -> Reply | None:
         """What is answered instead."""
+        if switches.budget and command_of(request) and self._is_spent(switches.budget, now):
+            return _throttled(switches)
         if self.takes("redirects"):
             return Reply(302, {"Location": f"{switches.redirect_to}{request.path}"})
         if self.takes("throttle"):
@@ -48,6 +53,15 @@ class Faults:
         if self.takes("fail"):
             return Reply(503, {"Content-Type": "text/html"}, b"<h2>Our services aren't available")
         return None
+
+    def _is_spent(self, budget: int, now: datetime) -> bool:
+        """Whether enough commands were run of late; else there is one more."""
+        while self._run and now - self._run[0] >= _WINDOW:
+            self._run.popleft()
+        if len(self._run) >= budget:
+            return True
+        self._run.append(now)
+        return False
 
 
 class Gate:

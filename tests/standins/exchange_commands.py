@@ -24,6 +24,7 @@ _DEHYDRATED = (
     "The command you tried to run isn't currently allowed in your organization. To run this "
     "command, you first need to run the command: Enable-OrganizationCustomization."
 )
+_DELAYED = "Micro delay applied. Actual delayed: 21956 msecs, Enforced: True"
 
 
 class Commands:
@@ -42,7 +43,7 @@ class Commands:
             return self._paged(self._read(command, switches), base, switches)
         outcome = self._write(command, switches)
         shown = [read_back(one, switches) for one in outcome.value]
-        return success(base, shown, outcome.warnings)
+        return success(base, shown, [*outcome.warnings, *_held_back(switches)])
 
     def next_page(self, token: str, base: str, switches: Switches) -> Reply:
         """The answer to the address of a next page. Raises Refused."""
@@ -93,7 +94,7 @@ class Commands:
             sizes.append(switches.page_size)
         size = min((one for one in sizes if one is not None), default=len(outcome.value))
         shown = [read_back(one, switches) for one in outcome.value[:size]]
-        rest, warnings, link = outcome.value[size:], list(outcome.warnings), ""
+        rest, warnings, link = outcome.value[size:], [*outcome.warnings, *_held_back(switches)], ""
         if rest:
             warnings.append(
                 f"By default, only the first {size} items are returned. Use the ResultSize "
@@ -104,3 +105,7 @@ class Commands:
             self._pages[token] = Outcome(rest, size=outcome.size)
             link = f"{base}/InvokeCommand?$skiptoken={token}"
         return success(base, shown, warnings, link)
+
+
+def _held_back(switches: Switches) -> list[str]:
+    return [_DELAYED] if switches.micro_delay else []

@@ -96,6 +96,13 @@ class Switches:
     """How 429 says when: Rate-Limit-Reset as seen, or Retry-After, which nobody saw."""
     throttle_seconds: float = 0
     """The time that 429 tells."""
+    budget: int = 0
+    """So many commands are run in five seconds, the next get 429. Of this interface no such limit is
+    known; remote PowerShell had one of 25 (Quadrotech's blog, "Exchange Online PowerShell
+    Throttling", 2013). 0: none."""
+    micro_delay: bool = False
+    """What a command gives comes with the warning that it was held back (Microsoft Support 2881759,
+    of remote PowerShell; whether this interface hands it on is unknown)."""
     fail: int = 0
     """So many requests get 503."""
     redirects: int = 0
