@@ -32,6 +32,7 @@ class Tcp(socketserver.ThreadingTCPServer):
     """The TCP side."""
 
     daemon_threads = True
+    request_queue_size = 128
     allow_reuse_address = True
     respond: Respond
 

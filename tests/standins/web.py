@@ -41,6 +41,7 @@ class Server(ThreadingHTTPServer):
     """Answers each request with what `answer` gives. `closing` ends what would go on for long."""
 
     daemon_threads = False  # so that closing waits for them: none outlives a test
+    request_queue_size = 128  # who finds it full tries again after a second, or three
 
     def __init__(self, port: int, answer: Callable[[Request], Reply]) -> None:
         self.answer = answer
