@@ -142,8 +142,8 @@ class GoogleSettings(Settings):
     )
     mailbox_headers: bool = Field(
         default=False,
-        description="Whether exosync trace --send may look for its own message in the recipient's "
-        "mailbox: headers and labels alone; needs the scope gmail.metadata, which is for every "
+        description="Whether exosync trace (--send, --sent) may look for its own message in the "
+        "recipient's mailbox: headers and labels alone; needs the scope gmail.metadata, which is for every "
         "mailbox of the account.",
     )
     page_pause: Duration = Field(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 from exosync.core.trace import ask_again
 from exosync.core.words import cleaned
+from exosync.render.folding import folded
 
 Json = dict[str, Any]
 Line = tuple[str, str]
@@ -50,16 +50,23 @@ def drawn(view: Json, *, width: int, line: str = "│") -> Iterator[Line]:
     wide = max(width, NARROWEST)
     for one in safe["ways"]:
         head = f"{safe['from']} to {safe['to']}, by {one['target']}"
-        yield from ((text, "head") for text in textwrap.wrap(head, wide))
+        yield from ((text, "head") for text in folded(head, wide))
         yield "", ""
         yield from _stations(one["stages"], wide, line)
-        yield from ((text, TONES[one["ok"]]) for text in textwrap.wrap(verdict(one), wide))
+        yield from ((text, TONES[one["ok"]]) for text in folded(verdict(one), wide))
         yield "", ""
         if "send_error" in one:
-            told = f"sending failed: {one['send_error']}"
-            yield from ((text, "bad") for text in textwrap.wrap(told, wide))
+            yield from _unsent(one["send_error"], wide)
         if "sent" in one:
             yield from _became(safe, one["sent"], wide, line)
+
+
+def _unsent(error: str, width: int) -> Iterator[Line]:
+    """Why the message was not sent; the command that asks whether it was all the same, if any."""
+    why, is_there, command = error.partition(f" {_COMMAND}")
+    yield from ((text, "bad") for text in folded(f"sending failed: {why}", width))
+    if is_there:
+        yield f"{_COMMAND}{command}", ""
 
 
 def _became(view: Json, sent: Json, width: int, line: str) -> Iterator[Line]:
@@ -67,11 +74,11 @@ def _became(view: Json, sent: Json, width: int, line: str) -> Iterator[Line]:
     told = f"what became of {sent['message_id']}"
     if sent["at"]:
         told = f"sent at {sent['at'][11:19]} UTC as {sent['message_id']}"
-    yield from ((text, "head") for text in textwrap.wrap(told, width))
+    yield from ((text, "head") for text in folded(told, width))
     yield "", ""
     yield from _stations(sent["stages"], width, line)
     for target, why in sent["errors"].items():
-        yield from ((text, "bad") for text in textwrap.wrap(f"{target} cannot tell: {why}", width))
+        yield from ((text, "bad") for text in folded(f"{target} cannot tell: {why}", width))
     if sent["errors"]:
         yield "to ask again:", ""
         yield ask_again(view["from"], view["to"], sent["message_id"]), ""
@@ -130,7 +137,7 @@ def _block(
     if text.startswith(_COMMAND):
         yield first + text, tone
         return
-    wrapped = textwrap.wrap(text, width - _COLUMN - len(further), break_on_hyphens=False) or [""]
+    wrapped = folded(text, width - _COLUMN - len(further)) or [""]
     yield first + wrapped[0], tone
     for each in wrapped[1:]:
         yield f"{_beside(line)}{further}{each}", tone

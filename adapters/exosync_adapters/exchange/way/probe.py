@@ -90,7 +90,7 @@ def _of_others(sent: Sent, traces: Sequence[Trace]) -> Stage:
     named = sorted({one.recipient for one in traces})
     more = f" and {len(named) - _FEW_OTHERS} more" if len(named) > _FEW_OTHERS else ""
     title = f"the message trace shows the message, and not for {sent.recipient}"
-    says = f"it shows it for {', '.join(named[:_FEW_OTHERS])}{more}; ask for one of these"
+    says = f"there it is for {', '.join(named[:_FEW_OTHERS])}{more}: ask for whom you mean"
     return Stage("happened", "message trace", title, None, Sure.SEEN, (says,))
 
 
