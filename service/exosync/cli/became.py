@@ -43,17 +43,17 @@ def became(
     here looks after, no other target is asked. Once it is sent no error ends this: who cannot be
     asked stands under `errors` with the reason, beside what the others told.
     """
-    begin = time.monotonic()
+    end = time.monotonic() + within.total_seconds()
     account = _Account(sent)
     account.add(sender.name, lambda: sender.happened(sent, within))
     stayed = leaves is False and account.settled
     if is_ours and not stayed:
-        passed = timedelta(seconds=time.monotonic() - begin)
-        left = timedelta(0) if account.lost else max(timedelta(0), within - passed)
+        patient = not account.lost
         for job in rules.jobs:
             if hasattr(job.target, "arrived"):
+                left = max(0.0, end - time.monotonic()) if patient else 0.0
                 rules.progress(f"asking {job.name} for the message")
-                account.add(job.name, _asking(job, sent, left))
+                account.add(job.name, _asking(job, sent, timedelta(seconds=left)))
     return account.view
 
 
