@@ -192,6 +192,12 @@ def test_messages_are_followed_worldwide_alone(office: Office) -> None:
     assert 1 == len([one for one in office.tenant.requests if one.path.endswith("/sendMail")])
     assert f"https://{CLOUDS[office.cloud].graph}/.default" in office.scopes
 
+    (way,) = office.shell.json("trace", ADA, GRACE, "--sent", way["sent"]["message_id"])["ways"]
+    told = way["sent"]["stages"][0]["title"]
+    is_told = told == f"there is no message trace to ask in {office.cloud}"
+    assert ("worldwide" != office.cloud) == is_told
+    assert 1 == len([one for one in office.tenant.requests if one.path.endswith("/sendMail")])
+
 
 @pytest.mark.parametrize("cloud", ["gcc_high", "china"])
 def test_a_tenant_of_another_cloud_gets_neither_secret_nor_command(office: Office) -> None:

@@ -55,10 +55,18 @@ def test_the_command_that_asks_again_can_be_pasted(ident: str) -> None:
     assert ["exosync", "trace", TRACE.sender, TRACE.recipient, "--sent", ident[1:-1]] == told
 
 
-def test_what_is_under_way_can_be_asked_for_again() -> None:
+@pytest.mark.parametrize("status", ["pending", "gettingStatus"])
+def test_what_is_under_way_can_be_asked_for_again(status: str) -> None:
     """It may arrive yet."""
-    first, *_ = became(ASKED, (replace(TRACE, status="pending"),), (), way())
+    first, *_ = became(ASKED, (replace(TRACE, status=status),), (), way())
     assert AGAIN == first.says[-1]
+
+
+@pytest.mark.parametrize("status", ["delivered", "failed", "recalled", "unknownFutureValue"])
+def test_what_is_at_its_end_need_not_be_asked_for_again(status: str) -> None:
+    """Nor what Graph may call that in times to come."""
+    first, *_ = became(ASKED, (replace(TRACE, status=status),), (), way())
+    assert () == first.says
 
 
 def test_of_several_recipients_the_one_is_told_of() -> None:

@@ -30,6 +30,7 @@ _UNDER_WAY = "it is not at its end yet; to ask again:"
 _FEW_OTHERS = 5
 _NOT_LEFT = "it did not leave Exchange Online, or not yet"
 _ARRIVED, _LOST = ("delivered", "expanded"), ("failed", "quarantined", "filteredasspam")
+_MOVING = ("pending", "gettingstatus", "")
 
 
 def message(sender: str, recipient: str, *, at: datetime) -> tuple[EmailMessage, Sent]:
@@ -97,18 +98,15 @@ def _of_others(sent: Sent, traces: Sequence[Trace]) -> Stage:
 def _stages(
     sent: Sent, found: Sequence[Trace], events: Sequence[TraceEvent], way: Way
 ) -> Iterator[Stage]:
-    trace, arrived = found[0], _arrived(found[0].status)
+    trace = found[0]
+    further = (_UNDER_WAY, sent.again) if trace.status.lower() in _MOVING else ()
     yield Stage(
         "happened",
         "message trace",
         f"Exchange Online says: {trace.status or 'nothing of its state'}",
-        arrived,
+        _arrived(trace.status),
         Sure.SEEN,
-        (
-            *_told(events),
-            *_besides(sent, found),
-            *((_UNDER_WAY, sent.again) if arrived is None else ()),
-        ),
+        (*_told(events), *_besides(sent, found), *further),
     )
     left = bool(trace.to_ip)
     if way.leaves is not None or left:
