@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync_adapters.exchange.person.script import FUNCTION, ScriptStep, What, text
-from exosync_adapters.exchange.records import Call
+from exosync_adapters.exchange.records import Call, Rule
 from tests.standins.exchange_console import TENANT, Console
 from tests.standins.exchange_org import Org
 from tests.standins.exchange_tenants import busy
@@ -130,6 +130,12 @@ PLANNED = {**RULE, "SentToMemberOf": None}
         ({"Mode": "Audit"}, "Mode"),
         ({"RouteMessageOutboundConnector": None}, "RouteMessageOutboundConnector"),
         ({"RouteMessageOutboundConnector": "Another"}, "RouteMessageOutboundConnector"),
+        ({"RecipientDomainIs": ["example.net"]}, "RecipientDomainIs"),
+        ({"RecipientDomainIs": [DOMAIN, "example.net"]}, "RecipientDomainIs"),
+        ({"SentToMemberOf": ["few@example.com", "more@example.com"]}, "SentToMemberOf"),
+        ({"ExceptIfHeaderContainsWords": ["other"]}, "ExceptIfHeaderContainsWords"),
+        ({"SetHeaderName": None, "SetHeaderValue": None}, "SetHeaderName"),
+        ({"SetHeaderValue": "other"}, "SetHeaderValue"),
     ],
 )
 def test_a_rule_that_somebody_changed_since_is_not_switched_on(
@@ -151,6 +157,105 @@ def test_a_rule_that_somebody_changed_since_is_not_switched_on(
     org.rules[:] = [as_planned]
     Console(org).run(text(on))
     assert "Enabled" == org.rules[0]["State"]
+
+
+READ = Rule(
+    NAME,
+    "",
+    0,
+    enabled=False,
+    mode="Enforce",
+    exceptions={"ExceptIfSentToMemberOf": ("Here@Example.com",)},
+    predicates=(
+        "RecipientDomainIsPredicate",
+        "SentToMemberOfPredicate",
+        "HeaderContainsPredicate",
+        "RouteMessageOutboundConnectorAction",
+        "SetHeaderAction",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"SubjectContainsWords": ["x"]},
+        {"DeleteMessage": True},
+        {"ExceptIfFromScope": "InOrganization"},
+    ],
+)
+def test_a_rule_that_does_more_than_when_it_was_read_is_not_switched_on(
+    more: dict[str, Any],
+) -> None:
+    """What exosync knows no parameter of, its class shows; a group is looked for as it was read."""
+    on = replace(STEPS[What.SWITCH_RULE_ON], planned=PLANNED, read=READ)
+    org = built()
+    org.rules[0].update(more)
+
+    with pytest.raises(Thrown, match="other conditions, exceptions or actions"):
+        Console(org).run(text(on))
+    org.rules[0].update(dict.fromkeys(more), ExceptIfSentToMemberOf=["few@example.com"])
+    with pytest.raises(Thrown, match="ExceptIfSentToMemberOf of the rule is not as it was"):
+        Console(org).run(text(on))
+    assert "Disabled" == org.rules[0]["State"]
+
+    org.rules[0].update(ExceptIfSentToMemberOf=["here@example.com"])
+    Console(org).run(text(on))
+    assert "Enabled" == org.rules[0]["State"]
+
+
+@pytest.mark.parametrize(
+    "somebody",
+    [
+        lambda org: org.rules.clear(),
+        lambda org: org.rules[0].update(State="Disabled"),
+        lambda org: org.rules[0].update(Mode="AuditAndNotify"),
+        lambda org: org.rules[0].update(Comments="not ours"),
+    ],
+)
+def test_a_domain_passes_nobody_on_before_the_rule_acts(somebody: Callable[[Org], object]) -> None:
+    """Without the rule, mail to who is not known here would go round."""
+    org = built(on=True)
+    somebody(org)
+
+    with pytest.raises(Thrown, match="No rule with the mark of exosync is on"):
+        Console(org).run(text(STEPS[What.INTERNAL_RELAY]))
+    assert "Authoritative" == org.domains[1]["DomainType"]
+
+
+@pytest.mark.parametrize("what", [What.REMOVE_RULE, What.REMOVE_CONNECTOR])
+def test_a_copy_is_not_removed_in_place_of_what_is_gone(what: What) -> None:
+    """Whoever duplicates a rule copies the mark with it; a second run must not take that one."""
+    org = prepared(what)
+    things = org.rules if what is What.REMOVE_RULE else org.connectors
+    copy = {**things[0], "Name": "Copy", "Guid": "5e0e9c1c-0000-4000-8000-000000000001"}
+    things.append(copy)
+    console, script = Console(org), text(replace(STEPS[what], guid=things[0]["Guid"]))
+    for _ in range(2):
+        console.run(script)
+
+    assert ([copy], 1) == (things, len(console.writes))
+
+
+def test_what_is_given_back_in_another_spelling_is_so_already() -> None:
+    """Addresses in brackets, and a domain as people write it."""
+    org = Org("müller.example")
+    org.add_group("here@example.com")
+    made = replace(create_connector(SmartHosts=["192.0.2.1"]), domain="xn--mller-kva.example")
+    ruled = replace(create_rule(RecipientDomainIs=[made.domain]), domain=made.domain)
+    relay = replace(STEPS[What.INTERNAL_RELAY], name=made.domain, domain=made.domain)
+    console = Console(org)
+    for _ in range(2):
+        console.run(text(made))
+        org.connectors[0]["SmartHosts"] = ["[192.0.2.1]"]
+    for _ in range(2):
+        console.run(text(ruled))
+        org.rules[0]["RecipientDomainIs"] = ["Müller.example."]
+    console.run(text(STEPS[What.SWITCH_RULE_ON]))
+    console.run(text(relay))
+
+    assert 4 == len(console.writes)
+    assert "InternalRelay" == org.domains[1]["DomainType"]
 
 
 @pytest.mark.parametrize("what", What)
@@ -254,7 +359,7 @@ def test_connector_and_rule_are_made_one_after_the_other() -> None:
 def prepared(what: What) -> Org:
     """A tenant as the step expects it."""
     off = {What.REMOVE_RULE, What.SWITCH_RULE_ON, What.CHANGE_RULE}
-    if what is What.CREATE_CONNECTOR or what is What.INTERNAL_RELAY:
+    if what is What.CREATE_CONNECTOR:
         return tenant()
     if what is What.MARK:
         org = tenant()

@@ -120,8 +120,9 @@ class _Keeping:
         now, last = self._seen.rule(rule), self._seen.memory.seen_on
         # So a plan to switch it on again is another one, and is approved anew.
         since = f"switched on when last seen so, {last:%Y-%m-%d %H:%M} UTC" if last else ""
+        one = Object(rule.name, rule.guid, read=rule)
         return self._make.switch_rule_on(
-            Object(rule.name, rule.guid), now, self._named, expects=compare.token(now), since=since
+            one, now, self._named, expects=compare.token(now), since=since
         )
 
     def _relay(self) -> Iterator[Step]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from exosync.core.target import ABSENT, Action, Actor, Phase, Step
@@ -14,7 +14,7 @@ from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim
 from exosync_adapters.exchange.compare import ROUTE, Parameters
 from exosync_adapters.exchange.person import words
 from exosync_adapters.exchange.person.step import ScriptStep, What
-from exosync_adapters.exchange.records import Call, DomainType
+from exosync_adapters.exchange.records import Call, DomainType, Rule
 
 _RESOURCES = {"OutboundConnector": CONNECTOR, "TransportRule": RULE, "AcceptedDomain": DOMAIN}
 _OF_A_PARTNER = (
@@ -42,13 +42,15 @@ _SUMMARIES = {
 class Object:
     """What a step is about: its name and Guid ("" if not known), and how it is now.
 
-    `seen` is None for what is not there, or cannot be read; `note` is told with it.
+    `seen` is None for what is not there, or cannot be read; `note` is told with it. `read` is
+    the rule that it was read from.
     """
 
     name: str
     guid: str = ""
     seen: Parameters | None = None
     note: str = ""
+    read: Rule | None = None
 
     @property
     def identity(self) -> str:
@@ -118,7 +120,7 @@ class Maker:
         note = f"\n({since})" if since else ""
         return self._step(
             What.SWITCH_RULE_ON,
-            Object(one.name, one.guid, off, note=note),
+            replace(one, seen=off, note=note),
             {**off, "Enabled": True},
             Call("Enable-TransportRule", {"Identity": one.identity}),
             expects=expects,
@@ -227,6 +229,7 @@ class Maker:
             tenant=self.aim.settings.tenant,
             domain=self.aim.settings.domain,
             planned=planned,
+            read=one.read,
         )
         confirmation = Confirmation.ACKNOWLEDGED if self.blind else Confirmation.READ
         return words.task(step, settings=self.aim.settings, confirmation=confirmation)

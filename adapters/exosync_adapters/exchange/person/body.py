@@ -28,15 +28,21 @@ GOES = frozenset(
 )
 """The steps that take something away: where it is gone already, there is nothing to do."""
 
-_DECIDES = (
+_GROUPS = ("SentToMemberOf", "ExceptIfSentToMemberOf")
+_WORDS = (
     "RecipientDomainIs",
-    "SentToMemberOf",
-    "ExceptIfSentToMemberOf",
     "ExceptIfHeaderContainsMessageHeader",
+    "ExceptIfHeaderContainsWords",
+    "SetHeaderName",
+    "SetHeaderValue",
 )
-"""What decides whose mail a rule takes."""
+"""What decides whose mail a rule takes, and whether it takes it twice."""
 
 _LEFT_TO_THE_SCRIPT = frozenset({"Identity", "Confirm", "WhatIf"})
+_MORE = (
+    "The rule has other conditions, exceptions or actions than when this was planned: run exosync "
+    "sync again."
+)
 _ALREADY = f"Write-Host {quoted('It is so already: there is nothing to do.')}"
 
 
@@ -44,7 +50,7 @@ def find(step: ScriptStep) -> Iterator[str]:
     """The lines that find the object, and stop if it is not as it must be."""
     reader, thing = READERS[step.noun], THINGS[step.noun].capitalize()
     if step.what is What.INTERNAL_RELAY:
-        yield f"$own = @({reader} | Where-Object {{ $_.DomainName -eq $name }})"
+        yield f"$own = @({reader} | Where-Object {{ $names -contains $_.DomainName }})"
         yield _stop("$own.Count -ne 1", "{0} is not an accepted domain here.", "$name")
         return
     yield f"$own = @(Select-ExosyncOwn ({reader}))"
@@ -94,6 +100,8 @@ def conditions(step: ScriptStep) -> Iterator[str]:
         yield from parts.CONNECTOR_READY.splitlines()
     if step.planned:
         yield from _as_planned(step)
+    if step.what is What.INTERNAL_RELAY:
+        yield from parts.RULE_ACTS.splitlines()
     if step.what in (What.SWITCH_CONNECTOR_OFF, What.REMOVE_CONNECTOR):
         yield from parts.CONNECTOR_UNUSED.splitlines()
     still_on = "It is still on: switch it off first."
@@ -106,18 +114,32 @@ def conditions(step: ScriptStep) -> Iterator[str]:
 def _as_planned(step: ScriptStep) -> Iterator[str]:
     """The lines that stop if somebody changed a rule which is to act.
 
-    Only whether each of its parts is there is looked at, and not the words of it: how a group is
-    given back is not published.
+    How a group is given back is not published: what was read is looked for again, and of what nobody
+    reads only the number is looked at.
     """
     said = "{} of the rule is not as it was when this was planned: run exosync sync again."
-    for name in _DECIDES:
-        there = f"@($own[0].{name} | Where-Object {{ $_ }}).Count"
-        wrong = there if step.planned.get(name) in (None, "", []) else f"-not {there}"
-        yield _stop(wrong, said.format(name))
+    for name in _GROUPS:
+        yield _stop(_other_groups(step, name), said.format(name))
+    for name in _WORDS:
+        same = f"Test-ExosyncProperty $own[0] {quoted(name)} {value(step.planned.get(name))}"
+        yield _stop(f"-not ({same})", said.format(name))
+    if step.read is not None and step.read.predicates:
+        yield parts.CLASSES
+        classes = value(sorted(one.rpartition(".")[2] for one in step.read.predicates))
+        yield _stop(f"-not (Test-ExosyncSame 'Classes' $classes {classes})", _MORE)
     yield _stop("$own[0].Mode -ne 'Enforce'", said.format("Mode"))
     route = "[string] $own[0].RouteMessageOutboundConnector"
     known = "@($connector[0].Name, [string] $connector[0].Guid)"
     yield _stop(f"-not ({known} -contains {route})", said.format("RouteMessageOutboundConnector"))
+
+
+def _other_groups(step: ScriptStep, name: str) -> str:
+    if step.read is not None:
+        was = (*step.read.conditions.get(name, ()), *step.read.exceptions.get(name, ()))
+        return f"-not (Test-ExosyncSame '{name}' $own[0].{name} {value(was)})"
+    groups = step.planned.get(name)
+    wanted = len(groups) if isinstance(groups, list) else 0
+    return f"@($own[0].{name} | Where-Object {{ $_ }}).Count -ne {wanted}"
 
 
 def compares(call: Call) -> bool:

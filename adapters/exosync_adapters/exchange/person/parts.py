@@ -57,25 +57,29 @@ function Get-ExosyncDomain {
 SAME = """\
 function Test-ExosyncSame([string] $Property, $There, $Wanted) {
     $exact = @('Name', 'Comment', 'Comments', 'SetHeaderName', 'SetHeaderValue', 'ExceptIfHeaderContainsWords')
-    $left = @($There | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
-    $right = @($Wanted | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
+    $left = @($There | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().Trim('[]').TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
+    $right = @($Wanted | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().Trim('[]').TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
     if ($exact -contains $Property) { return ($left -join [char] 10) -ceq ($right -join [char] 10) }
     return ($left -join [char] 10) -eq ($right -join [char] 10)
 }
+function Test-ExosyncProperty($There, $Property, $Wanted) {
+    $value = $There.$Property
+    if ($Property -eq 'Enabled' -and $null -eq $value) { $value = $There.State -eq 'Enabled' }
+    if ($Property -eq 'RouteMessageOutboundConnector') { return @($connector[0].Name, [string] $connector[0].Guid) -contains [string] $value }
+    if ($Property -eq 'RecipientDomainIs') { $value = @($value | ForEach-Object { if ($names -contains ([string] $_).TrimEnd('.')) { $names[0] } else { $_ } }) }
+    return Test-ExosyncSame $Property $value $Wanted
+}
 function Get-ExosyncDifference($There, $Wanted) {
     foreach ($property in @($Wanted.Keys | Sort-Object)) {
-        $value = $There.$property
-        if ($property -eq 'Enabled' -and $null -eq $value) { $value = $There.State -eq 'Enabled' }
-        $same = Test-ExosyncSame $property $value $Wanted[$property]
-        if ($property -eq 'RouteMessageOutboundConnector') { $same = @($connector[0].Name, [string] $connector[0].Guid) -contains [string] $value }
-        if (-not $same) { $property }
+        if (-not (Test-ExosyncProperty $There $property $Wanted[$property])) { $property }
     }
 }
 """
 """What of a hash table an object has otherwise; null, empty and absent are the same.
 
-The order of lists is not looked at, nor the case but of what people wrote. A rule gives its
-connector by name, even if it was set by Guid; it has State and no Enabled.
+The order of lists is not looked at, nor the case but of what people wrote, nor the brackets around
+an address. A rule gives its connector by name, even if it was set by Guid, and may give its domain
+as people write it; it has State and no Enabled.
 """
 
 SELECTED = """\
@@ -86,6 +90,13 @@ function Select-ExosyncOwn($Objects) {
 }
 """
 """Ours: by the Guid that is known, else by the mark; never by the name."""
+
+SELECTED_TO_GO = """\
+function Select-ExosyncOwn($Objects) {
+    return $Objects | Where-Object { [string] $_.Guid -eq $guid }
+}
+"""
+"""What is to go, where its Guid is known: once it is gone, another with the mark is a copy."""
 
 CONNECTOR_FOUND = "$connector = @(Get-ExosyncConnector | Where-Object { $_.Name -eq $needed -or [string] $_.Guid -eq $needed })"
 """The connector that a rule routes to."""
@@ -106,6 +117,15 @@ if ($own.Count) {
 }
 """
 """That no rule names a connector that goes, on or off: it could be switched on again."""
+
+RULE_ACTS = """\
+$acting = @(Get-ExosyncRule | Where-Object { (Test-ExosyncMark $_.Comments) -and $_.State -eq 'Enabled' -and $_.Mode -eq 'Enforce' })
+if (-not $acting.Count) { throw 'No rule with the mark of exosync is on, so mail to who is not known here would go where the MX record leads: run exosync sync again. Nothing was changed.' }
+"""
+"""What a domain needs before it passes on whom it does not know."""
+
+CLASSES = "$classes = @(@($own[0].Conditions, $own[0].Exceptions, $own[0].Actions) | ForEach-Object { $_ } | Where-Object { $_ } | ForEach-Object { ([string] $_ -split '[.]')[-1] })"
+"""The classes of a rule's conditions, exceptions and actions, without where they are from."""
 
 SHOWN = {
     "OutboundConnector": (

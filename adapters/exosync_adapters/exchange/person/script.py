@@ -43,8 +43,8 @@ _CHANGES: Final = {
         "# else, and does nothing where the mark stands already: to run it twice does no harm.",
     ),
     What.INTERNAL_RELAY: (
-        "# It reads first, changes the type of this one domain and nothing else, and does nothing",
-        "# where it is so already: to run it twice does no harm.",
+        "# It reads first, changes the type of this one domain and nothing else while exosync's rule",
+        "# is on, and does nothing where it is so already: to run it twice does no harm.",
     ),
 }
 """What a script says of what it changes: an object that is taken over, and a domain, have no mark."""
@@ -87,8 +87,15 @@ def _header(step: ScriptStep) -> Iterator[str]:
 
 def _encoding(step: ScriptStep) -> Iterator[str]:
     """A file that is read in another encoding would give other names."""
-    texts = f"{step.name}{step.routes_to}{step.mark}{[dict(one.parameters) for one in step.calls]}"
-    if not texts.isascii():
+    texts = (
+        step.name,
+        step.routes_to,
+        step.mark,
+        *step.spellings,
+        *map(str, step.planned.values()),
+    )
+    given = (str(dict(one.parameters)) for one in step.calls)
+    if not "".join((*texts, *given)).isascii():
         yield (
             "if ([int] ('\u00fc'[0]) -ne 252) { throw 'This text was read in a wrong encoding: "
             "save it as UTF-8 with BOM. Nothing was changed.' }"
@@ -98,35 +105,35 @@ def _encoding(step: ScriptStep) -> Iterator[str]:
 def _values(step: ScriptStep) -> Iterator[str]:
     yield f"$tenant = {quoted(step.tenant)}"
     yield f"$name = {quoted(step.name)}"
+    yield f"$names = {value(step.spellings)}"
     if step.what is not What.INTERNAL_RELAY:
         yield f"$guid = {quoted(step.guid)}"
-    if step.what is not What.INTERNAL_RELAY or step.routes_to:
-        yield f"$mark = {quoted(step.mark)}"
+    yield f"$mark = {quoted(step.mark)}"
     if step.routes_to:
         yield f"$needed = {quoted(step.routes_to)}"
 
 
 def _functions(step: ScriptStep) -> Iterator[str]:
-    goes = step.noun == "OutboundConnector" and step.what in GOES
-    if step.what is not What.INTERNAL_RELAY or step.routes_to:
-        yield from parts.MARKED.splitlines()
+    relays, goes = step.what is What.INTERNAL_RELAY, step.what in GOES
+    yield from parts.MARKED.splitlines()
     if step.noun == "OutboundConnector" or step.routes_to:
         yield from parts.CONNECTORS.splitlines()
-    if step.noun == "TransportRule" or goes:
+    if step.noun == "TransportRule" or goes or relays:
         yield from parts.RULES.splitlines()
-    if step.noun == "AcceptedDomain":
+    if relays:
         yield from parts.DOMAINS.splitlines()
-    if any(compares(one) for one in step.calls):
+    if step.planned or any(compares(one) for one in step.calls):
         yield from parts.SAME.splitlines()
-    if step.what is not What.INTERNAL_RELAY:
-        yield from parts.SELECTED.replace("NOTE", NOTES[step.noun]).splitlines()
+    if not relays:
+        selected = parts.SELECTED_TO_GO if goes and step.guid else parts.SELECTED
+        yield from selected.replace("NOTE", NOTES[step.noun]).splitlines()
 
 
 def _shown(step: ScriptStep) -> Iterator[str]:
     """What is there in the end, read anew."""
     reader = READERS[step.noun]
     again = (
-        f"{reader} | Where-Object {{ $_.DomainName -eq $name }}"
+        f"{reader} | Where-Object {{ $names -contains $_.DomainName }}"
         if step.what is What.INTERNAL_RELAY
         else f"Select-ExosyncOwn ({reader})"
     )

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import idna
+
 from exosync.core.words import one_line
-from exosync_adapters.exchange.records import Call
+from exosync_adapters.exchange.records import Call, Rule
 
 
 class What(StrEnum):
@@ -32,8 +34,9 @@ class ScriptStep:
 
     `name` is what the object is called, `guid` its Guid ("" if it is not known), `mark` the line
     that makes it ours, `connector` the name or Guid of the connector that a rule needs ("" for
-    none). `planned` are the parameters that a rule has which is to act ({} where nobody says).
-    Identity and Confirm in the calls are left to the script.
+    none). `planned` are the parameters that a rule has which is to act ({} where nobody says), and
+    `read` is that rule as it was read (None where nobody reads). Identity and Confirm in the calls
+    are left to the script.
     """
 
     what: What
@@ -45,6 +48,7 @@ class ScriptStep:
     guid: str = ""
     connector: str = ""
     planned: Mapping[str, object] = field(default_factory=dict)
+    read: Rule | None = None
 
     @property
     def routes_to(self) -> str:
@@ -52,6 +56,19 @@ class ScriptStep:
         route = "RouteMessageOutboundConnector"
         given = next((one.parameters[route] for one in self.calls if route in one.parameters), "")
         return self.connector or str(given or "")
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The domain in A-labels and, if it is another, as people write it.
+
+        In which of the two a console shows a name is not told.
+        """
+        if "xn--" not in self.domain:
+            return (self.domain,)
+        try:
+            return (self.domain, idna.decode(self.domain))
+        except idna.IDNAError:
+            return (self.domain,)
 
     @property
     def noun(self) -> str:
