@@ -13,7 +13,13 @@ from exosync.core.trace import Pool, Stage, Sure, Way
 from exosync_adapters.exchange.aim import Aim
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.recalled import remembered_way
-from exosync_adapters.exchange.records import Connector, Listing, Organisation
+from exosync_adapters.exchange.records import (
+    AcceptedDomain,
+    Connector,
+    DomainType,
+    Listing,
+    Organisation,
+)
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import Certificate, Hosts, HostSeen, MxSeen
 from exosync_adapters.exchange.way.hosts import Trial
@@ -92,6 +98,16 @@ def test_a_loop_breaker_is_not_enough_where_the_mx_is_exchange_online() -> None:
     assert stage(told(message(to=NOBODY), wanted=WITHOUT), "loop").ok is True
 
 
+@pytest.mark.parametrize("mx", [{}, {"example.com": MxSeen((), "its MX cannot be looked up")}])
+def test_where_the_mx_is_not_known_it_is_open_whether_it_goes_round(
+    mx: dict[str, MxSeen],
+) -> None:
+    """It may be Exchange Online; on the page nobody looked it up."""
+    found = told(message(to=NOBODY), wanted=WITHOUT, mx=mx)
+    assert stage(found, "loop").ok is None
+    assert "which may lead here again" in words(found, "loop")
+
+
 def test_where_the_mx_is_the_other_side_it_is_told_who_could_make_it_go_round() -> None:
     """The loop breaker ends what the rule would do, and not what the MX does."""
     found = told(message(to=NOBODY), wanted=WITHOUT, mx={"example.com": MxSeen((GATE,))})
@@ -139,6 +155,23 @@ def test_where_the_mx_leads_is_told_and_not_judged() -> None:
     found = told(message(to=NOBODY), tenant=tenant)
     assert "mx.filter.example.net" in words(found, "loop")
     assert stage(found, "loop").ok is None
+
+
+def test_whether_it_is_routed_again_is_open_where_rules_were_not_all_read() -> None:
+    """One that was not read may route what comes back."""
+    cut = replace(organisation(EVERYTHING), incomplete={Listing.RULES: "cut"})
+    found = told(message(to=THERE), tenant=cut)
+    assert stage(found, "loop").ok is None
+    assert "routed again cannot be told" in stage(found, "loop").title
+
+
+def test_a_type_that_nobody_read_is_not_called_one_that_exosync_does_not_know() -> None:
+    """Without credentials, before anybody has spoken of the domain."""
+    unknown = (AcceptedDomain("example.com", DomainType.UNKNOWN),)
+    unread = organisation(EVERYTHING, domains=unknown, incomplete={Listing.DOMAINS: "unread"})
+    assert "was not read\nunread" in words(told(tenant=unread), "domain")
+    odd = organisation(EVERYTHING, domains=unknown)
+    assert "of a type unknown to exosync" in words(told(tenant=odd), "domain")
 
 
 def test_a_message_that_stays_and_should_leave_goes_astray() -> None:

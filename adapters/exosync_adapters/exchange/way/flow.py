@@ -122,6 +122,9 @@ def _domain_stage(
         why = (f"the list of accepted domains is not whole: {incomplete}",) if incomplete else ()
         whole = None if incomplete else True
         return Stage("domain", message.domain, title, whole, Sure.SEEN, why)
+    if domain.type is DomainType.UNKNOWN and incomplete:
+        title = f"{domain.name}: of which type this accepted domain is was not read"
+        return Stage("domain", domain.name, title, None, Sure.SEEN, (incomplete,))
     title = f"{domain.name} is an accepted domain: {domain.type or 'of a type unknown to exosync'}"
     ok, sure, says = _by_type(domain, message)
     if ok is False:

@@ -1,8 +1,8 @@
-"""What a message meets once it leaves Exchange Online: connector, hosts, addresses, the way back.
+"""What a message meets once it leaves Exchange Online: connector, hosts, addresses.
 
 Pure: what was found out about hosts is handed in. Sources: New-OutboundConnector for TlsSettings;
-"Outbound delivery pools" (learn.microsoft.com) for the relay pool; "Fix NDR error 5.4.6 through
-5.4.20" for loops; the texts of 4.4.317 and 4.7.320 are those that administrators report.
+"Outbound delivery pools" (learn.microsoft.com) for the relay pool; the texts of 4.4.317 and 4.7.320
+are those that administrators report.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from exosync.core.trace import Pool, Stage, Sure
-from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.records import Connector, Listing, Organisation
-from exosync_adapters.exchange.settings import ExchangeSettings
-from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
+from exosync_adapters.exchange.way.flow import Exit, Going
 from exosync_adapters.exchange.way.host_records import Certificate, Hosts, HostSeen
-from exosync_adapters.exchange.way.letters import Groups, Message, Truth, domain_of
+from exosync_adapters.exchange.way.letters import Truth, domain_of
 from exosync_adapters.exchange.way.standing import TRUSTING, Trouble, of_certificate
 
 RELAY_POOL = "40.95.0.0/16"
@@ -29,8 +27,6 @@ TLS_WORDS = {
     "CertificateValidation": "TLS always, with a certificate of a public authority",
     "DomainValidation": "TLS always, with a certificate for the name given",
 }
-
-_OWN = tuple(dict.fromkeys(end for cloud in CLOUDS.values() for end in cloud.own_hosts))
 
 
 def connector_stage(one: Exit, organisation: Organisation) -> Stage:
@@ -185,32 +181,6 @@ _ONE_FAMILY: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 
 
-def loop_stage(
-    settings: ExchangeSettings,
-    organisation: Organisation,
-    groups: Groups,
-    passed: Flow,
-    hosts: Hosts,
-) -> Stage | None:
-    """Where the message can come back to Exchange Online; None if the domain is not the tenant's."""
-    message = passed.left
-    if organisation.domain(message.domain) is None:
-        return None
-    ends = [one for one in passed.exits if one.going in (Going.CONNECTOR, Going.MX)]
-    own = [one for end in ends for one in hosts_of(end, message.domain, hosts) if is_own(one)]
-    if own:
-        ok = False if len(ends) == len(passed.exits) == 1 else None
-        says = ("it comes back until 554 5.4.14 Hop count exceeded",)
-        title = f"it is sent to {own[0]}, which is Exchange Online itself"
-        return Stage("loop", own[0], title, ok, Sure.SEEN, says)
-    by_mx = [
-        one for one in ends if one.going is Going.MX or (one.connector and one.connector.use_mx)
-    ]
-    if by_mx:
-        return _by_mx(message, hosts)
-    return _way_back(settings, organisation, groups, passed, hosts)
-
-
 def families_of(exits: Iterable[Exit], hosts: Hosts) -> tuple[str, ...]:
     """The families in which the hosts have addresses; none if that is not known of each."""
     found: set[int] = set()
@@ -238,67 +208,3 @@ def _addresses(name: str, hosts: Hosts) -> Sequence[str]:
         return (str(ip_address(name)),)
     except ValueError:
         return ()
-
-
-def is_own(host: str) -> bool:
-    """Whether a host is Exchange Online itself, in any cloud."""
-    return host.lower().rstrip(".").endswith(_OWN)
-
-
-def _by_mx(message: Message, hosts: Hosts) -> Stage:
-    found = hosts.mx.get(message.domain)
-    where = ", ".join(found.hosts) if found else ""
-    title = f"the MX of {message.domain}: {where or 'not known'}"
-    trouble = found.trouble if found else "it was not looked up for this"
-    may = "what receives mail for the domain may hand it to Exchange Online again"
-    says = tuple(one for one in (trouble, may) if one)
-    return Stage("loop", where, title, None, Sure.UNPROVEN, says)
-
-
-def _way_back(
-    settings: ExchangeSettings,
-    organisation: Organisation,
-    groups: Groups,
-    passed: Flow,
-    hosts: Hosts,
-) -> Stage:
-    """What becomes of it if the other side sends it back: the way through Exchange once more."""
-    back_again = _stamped(passed, organisation).sent_back()
-    again = flow(organisation, back_again, groups, ours=settings.rule_name)
-    again_by = {one.name.lower() for one in again.exits if one.going is Going.CONNECTOR}
-    domain = passed.left.domain
-    mx = hosts.mx.get(domain)
-    towards = next((one for one in mx.hosts if is_own(one)), "") if mx else ""
-    back = f"the MX of {domain} is {towards}: who delivers by MX sends it back" if towards else ""
-    if again_by & {one.name.lower() for one in passed.exits if one.connector}:
-        title = "it can loop: nothing ends it if the other side sends it back"
-        says = ("nothing on the message keeps it from being routed again", back)
-        return _loop(title, None, says)
-    title = "what comes back is not routed again"
-    if not any(one.going is Going.MX for one in again.exits):
-        return _loop(title, True, tuple(f"sent back: {one.why}" for one in again.exits))
-    if towards:
-        sent = "sent back, it goes to the MX, and so round until 554 5.4.14 Hop count exceeded"
-        return _loop(f"{title}, and loops all the same", None, (back, sent))
-    where = ", ".join(mx.hosts) if mx else "not looked up for this"
-    far = {host for one in passed.exits if one.connector for host in one.connector.smart_hosts}
-    there = sorted(far.intersection(mx.hosts)) if mx else []
-    round_ = f"so if {there[0]} always sends it back, round until 554 5.4.14" if there else ""
-    return _loop(title, True, (f"sent back, it goes to the MX of {domain}: {where}", round_))
-
-
-def _stamped(passed: Flow, organisation: Organisation) -> Message:
-    """The message as it left: where one rule alone may have routed it, that rule acted."""
-    names = {one.rule for one in passed.exits if one.going is Going.CONNECTOR}
-    (name,) = names if len(names) == 1 else ("",)
-    rule = next((one for one in organisation.rules if name and one.name == name), None)
-    value = next(iter(rule.actions.get("SetHeaderValue", ())), None) if rule else None
-    message = passed.left
-    for header in rule.actions.get("SetHeaderName", ()) if rule else ():
-        if message.headers.get(header.lower()) is None:
-            message = message.with_header(header, value)
-    return message
-
-
-def _loop(title: str, ok: Truth, says: tuple[str, ...]) -> Stage:
-    return Stage("loop", "", title, ok, Sure.UNPROVEN, tuple(one for one in says if one))

@@ -28,6 +28,7 @@ from exosync_adapters.exchange.way.letters import (
     is_member,
     negated,
 )
+from exosync_adapters.exchange.way.loops import loop_stage
 from exosync_adapters.exchange.way.matching import (
     applies,
     in_force,
@@ -38,7 +39,6 @@ from exosync_adapters.exchange.way.stations import (
     families_of,
     host_stages,
     hosts_of,
-    loop_stage,
     source_stage,
 )
 
