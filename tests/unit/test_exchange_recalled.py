@@ -98,6 +98,14 @@ def test_a_host_that_was_only_looked_up_is_open_and_its_addresses_are_known() ->
     assert ("it was not tried on port 25", "as seen at 2026-11-26 12:00 UTC") == one.says
 
 
+def test_where_nobody_ever_answered_it_is_said_why_a_host_was_not_tried() -> None:
+    """Port 25 is left alone for a day then."""
+    silent = host(answers=False, greeting="", starttls=None, certificate=None)
+    (one,) = hosts(told(wanted(GATE), silent, silent, LOOKED_UP))
+    assert ("it was not tried on port 25", True) == (one.says[0], "once a day" in one.says[1])
+    assert "once a day" not in str(hosts(told(wanted(GATE), LOOKED_UP)))
+
+
 @pytest.mark.parametrize(
     ("looks", "ok", "doubt"),
     [

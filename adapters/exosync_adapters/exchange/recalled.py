@@ -30,6 +30,8 @@ _TOLD = {
 }
 """The finding by which runs tell of a trouble."""
 
+_MUTE = "no smart host ever answered this machine there, so it tries once a day"
+
 
 def remembered_way(
     settings: ExchangeSettings, remembered: Mapping[str, Any], sender: str, recipient: str
@@ -77,7 +79,8 @@ def _as_seen(stage: Stage, looks: Mapping[str, HostSeen], standing: Standing) ->
     doubt = _doubt(stage, standing.hosts.get(seen.name, HostStanding()))
     if doubt:
         stage = replace(stage, ok=None, sure=Sure.UNPROVEN, says=(*stage.says, doubt))
-    return replace(stage, says=(*stage.says, f"as seen at {seen.at:%Y-%m-%d %H:%M} UTC"))
+    mute = (_MUTE,) if seen.answers is None and standing.is_mute else ()
+    return replace(stage, says=(*stage.says, *mute, f"as seen at {seen.at:%Y-%m-%d %H:%M} UTC"))
 
 
 def _doubt(stage: Stage, told: HostStanding) -> str:
