@@ -11,6 +11,7 @@ from exosync.core.ranges import IpRanges
 from tests.contract.harness import Can, Json
 from tests.contract.http import Tapped
 from tests.standins.exchange import ExchangeStandIn, Switches
+from tests.standins.exchange_clouds import CloudName
 from tests.standins.exchange_requests import is_write
 from tests.standins.web import Reply, Request
 
@@ -187,14 +188,17 @@ def _plain(record: Json, *but: str) -> Json:
 
 @contextmanager
 def exchange_harness(
-    folder: Path, *, sidecars: bool = True, **how: Any
+    folder: Path, *, sidecars: bool = True, cloud: CloudName = "gcc_high", **how: Any
 ) -> Iterator[ExchangeHarness]:
     """A harness around a tenant of its own, in which no write ever endangered mail.
 
-    It is in the cloud whose ranges the suite is about: no configuration names it. `sidecars`:
-    answers tell the types of properties beside them.
+    It is in the cloud whose ranges the suite is about, which then no configuration names.
+    `sidecars`: answers tell the types of properties beside them.
     """
-    switches = Switches(cloud="gcc_high", sidecars=sidecars)
+    switches = Switches(cloud=cloud, sidecars=sidecars)
     with _Tenant(_DOMAIN, client_secret=CLIENT_SECRET, switches=switches, **how) as tenant:
-        yield ExchangeHarness(tenant, folder)
+        harness = ExchangeHarness(tenant, folder)
+        if cloud != "gcc_high":
+            harness.target["cloud"] = cloud
+        yield harness
         assert [] == tenant.dangerous

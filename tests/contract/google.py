@@ -38,7 +38,7 @@ class _GoogleHarness(Tapped):
 
     def __init__(self, google: _Google, folder: Path, **keys: Any) -> None:
         super().__init__()
-        self._google = google
+        self.google = google
         google.harness = self
         self._key_file = google.key_file(folder)
         self.target: Json = {
@@ -57,18 +57,18 @@ class _GoogleHarness(Tapped):
         """The lines of the private key, every token, and what tokens were asked for with."""
         key = json.loads(self._key_file.read_text())["private_key"]
         lines = [one for one in key.splitlines() if one and not one.startswith("-")]
-        asked = [one.body.decode() for one in self._google.requests if one.path == "/token"]
+        asked = [one.body.decode() for one in self.google.requests if one.path == "/token"]
         assertions = [one.partition("assertion=")[2].partition("&")[0] for one in asked]
-        return (*lines, *self._google.authority._tokens, *filter(None, assertions))
+        return (*lines, *self.google.authority._tokens, *filter(None, assertions))
 
     def state(self) -> object:
         """The allowlist as it was typed, and the gateway's lines."""
-        return self._google.allowlist, tuple(sorted(self._google.gateway))
+        return self.google.allowlist, tuple(sorted(self.google.gateway))
 
     @contextmanager
     def locked_out(self) -> Iterator[None]:
         """The Admin console delegates nothing to the service account any more."""
-        authority = self._google.authority
+        authority = self.google.authority
         kept, authority.delegated = authority.delegated, set()
         try:
             yield
@@ -77,7 +77,7 @@ class _GoogleHarness(Tapped):
 
     def snapshot(self) -> Callable[[], None]:
         """A copy of the policies, of the gateway and of the log."""
-        google: Any = self._google
+        google: Any = self.google
         kept = copy.deepcopy((google._policies.__dict__, google.gateway, google.audit.__dict__))
 
         def put_back() -> None:
@@ -104,30 +104,30 @@ class AllowlistHarness(_GoogleHarness):
 
     def listed(self) -> IpRanges:
         """The entries but for those of others."""
-        entries = [one for one in self._google.allowlist or () if one not in _OTHERS]
+        entries = [one for one in self.google.allowlist or () if one not in _OTHERS]
         return IpRanges.parse(entries, strict=False)
 
     def foreign(self) -> object:
         """Others' entries, in their order."""
-        return [one for one in self._google.allowlist or () if one in _OTHERS]
+        return [one for one in self.google.allowlist or () if one in _OTHERS]
 
     def add_foreign(self) -> None:
         """Entries that somebody made years ago."""
-        self._google.set_allowlist([*(self._google.allowlist or ()), *_OTHERS])
+        self.google.set_allowlist([*(self.google.allowlist or ()), *_OTHERS])
 
     def put_by_hand(self, ranges: IpRanges) -> None:
         """The ranges as further entries."""
-        self._google.set_allowlist([*(self._google.allowlist or ()), *ranges.cidrs()])
+        self.google.set_allowlist([*(self.google.allowlist or ()), *ranges.cidrs()])
 
     def damage(self) -> None:
         """Somebody takes our first entry out."""
-        entries = list(self._google.allowlist or ())
+        entries = list(self.google.allowlist or ())
         entries.remove(next(one for one in entries if one not in _OTHERS))
-        self._google.set_allowlist(entries)
+        self.google.set_allowlist(entries)
 
     def do(self, task: Json) -> None:
         """Paste the box and save."""
-        self._google.set_allowlist([one.strip() for one in task["box"].split(",")])
+        self.google.set_allowlist([one.strip() for one in task["box"].split(",")])
         self.history.append(self.listed())
 
 
@@ -156,7 +156,7 @@ class GatewayHarness(_GoogleHarness):
 
     def listed(self) -> IpRanges:
         """The lines of the gateway."""
-        return IpRanges.parse(self._google.gateway)
+        return IpRanges.parse(self.google.gateway)
 
     def foreign(self) -> object:
         """Nobody else has lines there."""
@@ -167,15 +167,15 @@ class GatewayHarness(_GoogleHarness):
 
     def put_by_hand(self, ranges: IpRanges) -> None:
         """The ranges as lines."""
-        self._google.set_inbound_gateway(entries=ranges.cidrs())
+        self.google.set_inbound_gateway(entries=ranges.cidrs())
 
     def damage(self) -> None:
         """Somebody takes a line out, and nobody notices."""
-        self._google.set_inbound_gateway(entries=sorted(self._google.gateway)[1:])
+        self.google.set_inbound_gateway(entries=sorted(self.google.gateway)[1:])
 
     def do(self, task: Json) -> None:
         """Enter the lines and save."""
-        self._google.set_inbound_gateway(entries=task["box"].split())
+        self.google.set_inbound_gateway(entries=task["box"].split())
         self.history.append(self.listed())
 
 
@@ -207,4 +207,12 @@ def probe_harness(folder: Path, **how: Any) -> Iterator[ProbeHarness]:
 def gateway_harness(folder: Path, **how: Any) -> Iterator[GatewayHarness]:
     """A harness of the inbound gateway."""
     with _opened(folder, GatewayHarness, _Google(allowlist=[], **how)) as one:
+        yield one
+
+
+@contextmanager
+def mailbox_harness(folder: Path, **how: Any) -> Iterator[GatewayHarness]:
+    """The gateway's harness where mailboxes may be looked into, and where nothing else is asked."""
+    keys = {"audit": False, "mailbox_headers": True}
+    with _opened(folder, GatewayHarness, _Google(allowlist=[], **how), **keys) as one:
         yield one

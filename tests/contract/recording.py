@@ -12,6 +12,7 @@ import base64
 import difflib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,10 @@ RECORD = "EXOSYNC_RECORD"
 """The environment variable that makes pytest record anew."""
 
 FILTERED = "FILTERED"
-_KEPT_OF_REQUESTS = ("accept", "authorization", "content-type")
+_KEPT_OF_REQUESTS = (
+    *("accept", "authorization", "content-type"),
+    *("prefer", "x-anchormailbox", "commandname"),
+)
 _KEPT_OF_ANSWERS = ("content-type", "cache-control", "location")
 
 
@@ -38,12 +42,14 @@ _KEPT_OF_ANSWERS = ("content-type", "cache-control", "location")
 class Conversation:
     """What may be said with whom: the base address, its name in the cassette, and the secrets.
 
-    `secrets` are asked for anew each time, since tokens are given out on the way.
+    `secrets` are asked for anew each time, since tokens are given out on the way. `passing` are
+    patterns of what is another one with each recording, and what stands for it.
     """
 
     name: str
     base: str
     secrets: Callable[[], tuple[str, ...]]
+    passing: tuple[tuple[str, str], ...] = ()
 
     @property
     def path(self) -> Path:
@@ -62,7 +68,8 @@ class Conversation:
             return None
         assert parts.netloc in (base.netloc, urlsplit(self.host).netloc)
         request.uri = self._clean(request.uri.replace(self.base, self.host))
-        request.body = laid_out(self._clean(_without_signature(_text(request.body))))
+        body = _readable(_text(request.body), request.headers)
+        request.body = laid_out(self._clean(_without_signature(body)))
         kept = {name.lower(): value for name, value in request.headers.items()}
         request.headers = {name: _text(kept[name]) for name in _KEPT_OF_REQUESTS if name in kept}
         if "authorization" in request.headers:
@@ -79,6 +86,8 @@ class Conversation:
     def _clean(self, text: str) -> str:
         for secret in sorted(self.secrets(), key=len, reverse=True):
             text = text.replace(secret, FILTERED)
+        for pattern, meaning in self.passing:
+            text = re.sub(pattern, meaning, text)
         return text.replace(self.base, self.host)
 
 
@@ -109,7 +118,7 @@ def _recorder(about: Conversation) -> vcr.VCR:
         before_record_request=about.request,
         before_record_response=about.answer,
         decode_compressed_response=True,
-        match_on=("method", "path", "query", "body"),
+        match_on=("method", "path", "query", "headers", "body"),
         serializer="readable",
     )
     recorder.register_serializer("readable", _Readable)
@@ -144,7 +153,8 @@ def _told(about: Conversation, cassette: Any, asked: Any) -> str:
 
 
 def _words(request: Any) -> str:
-    return "\n".join([f"{request.method} {request.uri}", _text(request.body)])
+    headers = [f"{name}: {_text(value)}" for name, value in sorted(request.headers.items())]
+    return "\n".join([f"{request.method} {request.uri}", *headers, _text(request.body)])
 
 
 def _text(value: object) -> str:
@@ -162,6 +172,13 @@ def _without_signature(form: str) -> str:
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     lasting = {name: value for name, value in claims.items() if name not in ("iat", "exp")}
     return json.dumps({**fields, "assertion": {"claims": lasting, "signature": FILTERED}})
+
+
+def _readable(body: str, headers: Mapping[str, Any]) -> str:
+    """A message that is sent as MIME in base64 (Graph's sendMail), as people read it."""
+    kinds = [_text(value) for name, value in headers.items() if name.lower() == "content-type"]
+    is_coded = kinds == ["text/plain"] and re.fullmatch(r"[A-Za-z0-9+/=]+", body)
+    return base64.b64decode(body).decode() if is_coded else body
 
 
 def laid_out(text: str) -> str:
