@@ -96,7 +96,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     """While a large file is replaced again and again, every reading is of one text."""
     file = tmp_path / "list"
     atomic.write(file, b"-" * LARGE, permissions=0o644)
-    seen = set()
+    seen = set[int]()
     with started(tmp_path, "write_large", str(LARGE)) as child:
         while len(seen) < 8:
             assert child.poll() is None

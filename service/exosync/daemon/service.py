@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -63,9 +63,10 @@ class Service:
         self._read = read
         self._environ = environ
         self._now = now
-        self._stop = threading.Event()
-        self._reload = threading.Event()
-        self._wakes = threading.Event()
+        # Signals come in the midst of anything, one within another; an Event has a lock, which
+        # whoever they interrupt may hold.
+        self._is_stopping = self._is_to_read = False
+        self._wakes: SimpleQueue[None] = SimpleQueue()
         self._beat_at = time.monotonic()
         self._ear: Store | None = None
         self._complaint = ""
@@ -78,7 +79,7 @@ class Service:
             loaded=self.loaded,
             metrics=self._metrics,
             now=now,
-            stopping=self._stop.is_set,
+            stopping=lambda: self._is_stopping,
             environ=environ,
             started_at=now(),
         )
@@ -155,12 +156,12 @@ class Service:
     @contextmanager
     def _signals(self) -> Iterator[None]:
         def stop(_number: int, _frame: FrameType | None) -> None:
-            self._stop.set()
-            self._wakes.set()
+            self._is_stopping = True
+            self._wakes.put(None)
 
         def read_again(_number: int, _frame: FrameType | None) -> None:
-            self._reload.set()
-            self._wakes.set()
+            self._is_to_read = True
+            self._wakes.put(None)
 
         wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: read_again}
         before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
@@ -214,13 +215,13 @@ class Service:
     def _loop(self) -> None:
         watchdog = self._notifier.watchdog_seconds
         pause = min(1.0, watchdog / 3) if watchdog else 1.0
-        while not self._stop.is_set():
-            self._wakes.wait(pause)
-            self._wakes.clear()
-            if self._reload.is_set():
-                self._reload.clear()
+        while not self._is_stopping:
+            with suppress(Empty):
+                self._wakes.get(timeout=pause)
+            if self._is_to_read:
+                self._is_to_read = False
                 self._read_again()
-            if time.monotonic() >= self._listens_at and not self._stop.is_set():
+            if time.monotonic() >= self._listens_at and not self._is_stopping:
                 self._listens_at = time.monotonic() + _LISTENS
                 self._listen()
             if self.alive().ok:
@@ -286,7 +287,11 @@ class Service:
         changed = differing(self._loaded, fresh)
         self._loaded = fresh
         self._metrics.configured(fresh)
-        self._scheduling.configure(fresh.config)
+        try:
+            self._scheduling.configure(fresh.config)
+        except ExosyncError as error:
+            # All is in force but for what the state would tell of it.
+            get_logger().error("failed", job="configuration", error=str(error))
         get_logger().info("configuration read again", changed=changed)
         if changed:
             told = f"configuration read again; changed: {', '.join(changed)}"
