@@ -6,6 +6,7 @@ The network is closed but for loopback by pytest-socket (see pyproject.toml).
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import Counter
 from functools import cache
@@ -23,6 +24,10 @@ settings.register_profile("ci", _PATIENT, max_examples=100, derandomize=True, pr
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+
+
+# A shell lets what it runs in the background ignore Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
