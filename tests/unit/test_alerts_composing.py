@@ -251,9 +251,10 @@ def test_a_target_that_is_only_watched_is_not_to_be_applied() -> None:
     assert [""] == commands(part)
 
 
-def test_what_an_approval_cannot_lift_is_not_to_be_approved() -> None:
+@pytest.mark.parametrize("rule", ["foreign_owner", "not_owned"])
+def test_what_an_approval_cannot_lift_is_not_to_be_approved(rule: str) -> None:
     """The plan can be looked at."""
-    refusal = {"rule": "foreign_owner", "message": "it is somebody else's", "approvable": False}
+    refusal = {"rule": rule, "message": "it is somebody else's", "approvable": False}
     known = state("edge", "refused", plan="7c1e", report={**RUNNING, "refusals": [refusal]})
     (part,) = compose([event("refused")], scene(states={"edge": known}))["targets"]
     assert ["exosync adopt edge", "exosync show 7c1e"] == commands(part)

@@ -141,6 +141,8 @@ def test_next_steps_name_the_command() -> None:
     assert "exosync approve 0123456789ab" in render(told())
     hard = {**REFUSAL, "approvable": False, "rule": "foreign_owner"}
     assert "exosync adopt edge" in render(told(refusals=[hard], plan=None))
+    namesake = {**hard, "rule": "not_owned"}
+    assert "exosync adopt edge" in render(told(refusals=[namesake], plan=None))
     part = {**hard, "resources": ["other"]}
     assert "exosync approve 0123456789ab" in render(told(refusals=[REFUSAL, part]))
     assert "exosync approve 0123456789ab" not in render(told(refusals=[REFUSAL, hard]))

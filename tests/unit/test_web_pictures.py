@@ -220,16 +220,20 @@ def test_a_person_is_asked_with_the_command_that_does_it() -> None:
         target("c", "refused", refusals=[refusal("foreign_owner", approvable=False)]),
         target("d", "pending", plan="dd"),
         target("e", "pending", plan="ee", mode="watch"),
+        target("i", "refused", refusals=[refusal("not_owned", approvable=False)]),
         target("f", "in_sync", paused={"by": "ada", "why": ""}),
     ]
     task: Json = {
         "target": "g",
         "setting": "list",
+        "plan": "gg",
         "task": {"title": "paste"},
         "overdue": False,
         "claimed_by": None,
     }
-    plans = [{"id": "hh", "target": "h", "refused": True, "adopting": True}]
+    plans = [
+        {"id": one * 2, "target": one, "refused": one == "h", "adopting": True} for one in "ghj"
+    ]
     told = asks(status(*rows, todo=[task], plans=plans, paused={"by": "ada", "why": "a move"}))
     assert {
         ("a", "exosync approve aa --why 'REASON'"),
@@ -240,6 +244,8 @@ def test_a_person_is_asked_with_the_command_that_does_it() -> None:
         ("f", "exosync resume f"),
         ("g", "exosync todo show g list"),
         ("h", "exosync approve hh"),
+        ("i", "exosync adopt i"),
+        ("j", "exosync apply jj"),
         ("", "exosync resume"),
     } == {(one.target, one.command) for one in told}
     assert "all writing is paused by ada: a move" in {one.why for one in told}

@@ -9,6 +9,7 @@ from typing import Any
 
 from exosync.alerts.kinds import advice
 from exosync.core.holds import OUTSIDE_WINDOW, PAUSED, WAITS_FOR_OTHERS
+from exosync.core.words import ADOPTABLE
 from exosync.store import EventRecord, TargetState, TaskRecord
 
 Json = dict[str, Any]
@@ -119,7 +120,7 @@ def _by_state(named: Named, state: TargetState) -> Iterator[tuple[str, str]]:
 
 def _about_refusal(named: Named, state: TargetState) -> Iterator[tuple[str, str]]:
     refusals = [one for one in state.report.get("refusals", ()) if isinstance(one, Mapping)]
-    if any(one.get("rule") == "foreign_owner" for one in refusals):
+    if any(one.get("rule") in ADOPTABLE for one in refusals):
         yield "to take it over", f"exosync adopt {named.name}"
     if state.plan:
         yield "to see the plan and the figures", f"exosync show {state.plan}"

@@ -8,7 +8,14 @@ import click
 
 from exosync.cli.common import config_option, json_option, minute, opened
 from exosync.cli.output import put, say, say_json, table
-from exosync.core.words import STATE_COLOURS, STATE_WORDS, asserted_text, next_steps, plural
+from exosync.core.words import (
+    STATE_COLOURS,
+    STATE_WORDS,
+    adopting,
+    asserted_text,
+    next_steps,
+    plural,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,11 +113,10 @@ def _waiting(view: Json) -> Iterator[str]:
 
 
 def _adopting(view: Json) -> Iterator[str]:
-    """The open plans that take something over: no run tells of them."""
-    for plan in view["plans"]:
-        if plan["adopting"]:
-            how = "approve" if plan["refused"] else "apply"
-            yield f"{plan['target']}: to take over what is there, exosync {how} {plan['id']}"
+    """What takes something over, once a command says so."""
+    for plan in adopting(view):
+        how = "approve" if plan["refused"] else "apply"
+        yield f"{plan['target']}: to take over what is there, exosync {how} {plan['id']}"
 
 
 @click.command(short_help="Show what happened, newest first.")

@@ -105,6 +105,10 @@ def special_ranges(ranges: dict[str, Any] | None) -> Iterator[str]:
         yield f"excluded: {', '.join(out['cidrs'])} ({out['name']}: {out['reason']})"
 
 
+ADOPTABLE = frozenset({"foreign_owner", "not_owned"})
+"""The refusals after which `exosync adopt` plans to take over what is there."""
+
+
 def next_steps(told: dict[str, Any]) -> list[str]:
     """The commands that a person may want next, one line each."""
     lines = []
@@ -112,9 +116,7 @@ def next_steps(told: dict[str, Any]) -> list[str]:
         plan, state, name = target["plan"], target["state"], target["name"]
         if state == "refused" and plan and _can_be_approved(target["refusals"]):
             lines.append(f"{name}: if this is right, exosync approve {plan}")
-        elif state == "refused" and any(
-            one["rule"] == "foreign_owner" for one in target["refusals"]
-        ):
+        elif state == "refused" and any(one["rule"] in ADOPTABLE for one in target["refusals"]):
             lines.append(f"{name}: to take it over, exosync adopt {name}")
         elif state in ("pending", "waiting") and target["mode"] == "watch":
             lines.append(f"{name}: is only watched; set mode: plan to let exosync write or ask")
@@ -130,6 +132,17 @@ def next_steps(told: dict[str, Any]) -> list[str]:
             shows = text_to_paste(name, asked)
             lines.append(f"{name}: a person must do the steps marked so; {shows}")
     return lines
+
+
+def adopting(status: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The open plans that take something over and wait for a command: no run tells of them.
+
+    Steps of such a plan that wait for a person are told like all others.
+    """
+    asked = {one["plan"] for one in status["todo"]}
+    for plan in status["plans"]:
+        if plan["adopting"] and (plan["refused"] or plan["id"] not in asked):
+            yield plan
 
 
 def text_to_paste(name: str, steps: Iterable[Mapping[str, Any]]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
+from exosync.core.words import ADOPTABLE, adopting
+
 Json = dict[str, Any]
 
 
@@ -53,7 +55,7 @@ def _refused(status: Mapping[str, Any]) -> Iterator[Ask]:
         if plan and _can_be_approved(one["refusals"]):
             command = f"exosync approve {plan} --why 'REASON'"
             yield Ask(name, f"refused by {rules}: approve it if it is right", command, link, "bad")
-        elif any(each["rule"] == "foreign_owner" for each in one["refusals"]):
+        elif any(each["rule"] in ADOPTABLE for each in one["refusals"]):
             command = f"exosync adopt {quote(name)}"
             yield Ask(name, "what is there belongs to somebody else", command, link, "bad")
         else:
@@ -85,11 +87,10 @@ def _steps(status: Mapping[str, Any]) -> Iterator[Ask]:
 
 
 def _adopting(status: Mapping[str, Any]) -> Iterator[Ask]:
-    for plan in status["plans"]:
-        if plan["adopting"]:
-            how = "approve" if plan["refused"] else "apply"
-            why = "a plan would take over what is there"
-            yield Ask(plan["target"], why, f"exosync {how} {plan['id']}", f"/plans/{plan['id']}")
+    for plan in adopting(status):
+        how = "approve" if plan["refused"] else "apply"
+        why = "a plan would take over what is there"
+        yield Ask(plan["target"], why, f"exosync {how} {plan['id']}", f"/plans/{plan['id']}")
 
 
 def _paused(status: Mapping[str, Any]) -> Iterator[Ask]:
