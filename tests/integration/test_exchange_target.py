@@ -676,6 +676,28 @@ def test_a_check_names_what_is_missing(world: World, break_: Any, name: str) -> 
     assert (before, 0) == (world.held(), world.tenant.writes)
 
 
+@pytest.mark.parametrize(
+    ("kind_", "ok"),
+    [
+        ("MailUser", True),
+        ("MailContact", True),
+        ("RemoteUserMailbox", True),
+        ("SharedMailbox", False),
+        ("PublicFolder", False),
+        ("MailUniversalDistributionGroup", False),
+        ("GroupMailbox", False),
+    ],
+)
+def test_an_address_for_proofs_is_that_of_a_mailbox_on_the_other_side(
+    world: World, kind_: str, ok: bool
+) -> None:
+    """A group is delivered to its members, and a public folder is here."""
+    world.tenant.org.add_recipient(f"bob@{DOMAIN}", kind_)
+    found = failed(world.target(validation_recipients=[f"bob@{DOMAIN}"]).check())
+
+    assert ok == (f"bob@{DOMAIN}" not in found)
+
+
 def test_a_check_tells_what_only_one_of_the_two_permissions_does(world: World) -> None:
     """The published interface knows neither connectors nor rules."""
     world.tenant.access.app_roles = {MANAGE_V2}

@@ -92,6 +92,22 @@ def with_rule(**changes: Any) -> Owned:
     return replace(basic, rule=replace(basic.rule, **changes))
 
 
+def routed(name: str) -> Owned:
+    """Ours, with a rule that names this connector, or none."""
+    basic = ours(settings())
+    assert basic.rule is not None
+    stamp = {key: one for key, one in basic.rule.actions.items() if key.startswith("SetHeader")}
+    route = {"RouteMessageOutboundConnector": (name,)} if name else {}
+    return with_rule(actions={**stamp, **route})
+
+
+def excepting(*groups: str, **more: tuple[str, ...]) -> Owned:
+    """Ours, with a rule that excepts these groups."""
+    basic = ours(settings())
+    assert basic.rule is not None
+    return with_rule(exceptions={**basic.rule.exceptions, "ExceptIfSentToMemberOf": groups, **more})
+
+
 def foreign_rule(**changes: Any) -> Rule:
     """Somebody else's rule that routes mail to the domain of the tests."""
     basic = Rule(
@@ -148,11 +164,14 @@ OF_OURS = [
     (with_rule(expires="2026-12-25T00:00:00"), "rule_dates", "holds until 2026-12-25"),
     (with_rule(activates="2026-12-01T00:00:00Z"), "rule_dates", "does not hold yet, but from"),
     (with_rule(activates="yesterday"), "rule_dates", "holds from yesterday"),
+    (routed("Gone"), "rule_connector_gone", "deleted or renamed"),
+    (routed(""), "rule_connector_gone", "sends to no connector"),
     (
-        with_rule(actions={"RouteMessageOutboundConnector": ("Gone",)}),
-        "rule_connector_gone",
-        "deleted or renamed",
+        with_rule(actions={"RouteMessageOutboundConnector": ("exosync example.com",)}),
+        "loop_possible",
+        "no longer sets the header",
     ),
+    (excepting("other@example.com"), "rule_takes_local_mail", "members of here@example.com"),
     (
         with_rule(exceptions={"ExceptIfSentToMemberOf": ("here@example.com",)}),
         "loop_possible",
@@ -184,7 +203,7 @@ def test_of_what_is_to_be_removed_nothing_is_told(owned: Owned, name: str, says:
 
 def test_a_listing_that_may_be_cut_makes_nothing_gone() -> None:
     """The connector that the rule names, or the domain, may be in the rest."""
-    owned = with_rule(actions={"RouteMessageOutboundConnector": ("Gone",)})
+    owned = routed("Gone")
     assert {} == told(settings(), owned, incomplete={Listing.CONNECTORS: "cut"})
 
     organisation = Organisation(incomplete={Listing.DOMAINS: "cut"})
@@ -200,7 +219,7 @@ def test_a_domain_that_is_not_accepted_is_told() -> None:
 
 def test_the_rule_names_another_connector() -> None:
     """Which is there, and nobody keeps."""
-    owned = with_rule(actions={"RouteMessageOutboundConnector": ("OLD CONNECTOR",)})
+    owned = routed("OLD CONNECTOR")
     found = told(settings(), owned, foreign_connector())
 
     assert ["rule_connector_other"] == list(found)
@@ -210,7 +229,44 @@ def test_the_rule_names_another_connector() -> None:
 def test_the_connector_by_its_guid_or_in_another_case_is_the_same() -> None:
     """Exchange tells no case apart, and takes Guids."""
     for name in ("EXOSYNC EXAMPLE.COM", "C-1"):
-        assert {} == told(settings(), with_rule(actions={"RouteMessageOutboundConnector": (name,)}))
+        assert {} == told(settings(), routed(name))
+
+
+@pytest.mark.parametrize(
+    "owned",
+    [
+        excepting("SMTP:HERE@EXAMPLE.COM"),
+        excepting("here@example.com", "other@example.com"),
+        excepting("hier@example.com"),
+        excepting("Those who are here"),
+        excepting("other@example.com", ExceptIfSentTo=("ada@example.com",)),
+    ],
+)
+def test_a_rule_that_may_spare_those_who_are_here_is_not_told(owned: Owned) -> None:
+    """The group by another address or name of its own, beside others, or some people by name."""
+    wanted = settings()
+    known_as = {"hier@example.com": "here@example.com"}
+    found = list(findings(wanted, whole(owned), owned, now=NOW, known_as=known_as))
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    ("breaker", "actions", "is_told"),
+    [
+        ({"stamp": False}, {}, False),
+        ({}, {"SetHeaderName": ("x-exosync-ROUTED",), "SetHeaderValue": ("Exosync",)}, False),
+        ({}, {"SetHeaderName": ("X-Other",), "SetHeaderValue": ("exosync",)}, True),
+        ({}, {"SetHeaderName": ("X-Exosync-Routed",), "SetHeaderValue": ("other",)}, True),
+    ],
+)
+def test_a_header_that_nobody_sets_ends_no_loop(
+    breaker: dict[str, Any], actions: dict[str, tuple[str, ...]], is_told: bool
+) -> None:
+    """Unless the other side is to set it."""
+    wanted = settings(exceptions={"loop_breaker": breaker})
+    route = {"RouteMessageOutboundConnector": ("exosync example.com",)}
+    found = told(wanted, with_rule(actions={**route, **actions}))
+    assert (["loop_possible"] if is_told else []) == list(found)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +283,11 @@ def test_the_connector_by_its_guid_or_in_another_case_is_the_same() -> None:
         ({"conditions": {"SentToScope": ("NotInOrganization",)}}, False),
         ({"conditions": {"SubjectContainsWords": ("secret",)}}, True),
         ({"exceptions": {"ExceptIfRecipientDomainIs": (DOMAIN,)}}, False),
+        ({"exceptions": {"ExceptIfSentToScope": ("InOrganization",)}}, False),
+        ({"exceptions": {"ExceptIfSentToScope": ("NotInOrganization",)}}, True),
+        ({"expires": "2026-11-25T00:00:00"}, False),
+        ({"expires": "2026-11-26T11:00:00"}, True),  # by somebody's clock it is not over
+        ({"activates": "2027-01-01T00:00:00Z"}, True),
     ],
 )
 def test_rules_before_ours_that_stop_are_told(changes: dict[str, Any], is_told: bool) -> None:
@@ -265,6 +326,19 @@ def test_an_authoritative_domain_refuses_before_any_rule() -> None:
     assert "exosync asks for it" in everyone.message
     assert "accepted_domain: leave" in left.message
     assert "members of elsewhere@example.com" in grouped.message
+
+
+def test_of_a_name_below_an_authoritative_domain_nothing_is_promised() -> None:
+    """exosync asks for another type of the configured domain alone."""
+    above = AcceptedDomain(DOMAIN, DomainType.AUTHORITATIVE, match_subdomains=True)
+    wanted = settings(domain="mail.example.com")
+    (found,) = findings(wanted, Organisation(domains=(above,)), Owned(), now=NOW)
+
+    assert "domain_authoritative" == found.rule
+    assert "a person makes example.com an internal relay, or accepts mail.example.com" in (
+        found.message
+    )
+    assert "exosync asks for it" not in found.message
 
 
 def test_an_external_relay_is_told_as_what_nobody_can_tell_of() -> None:
@@ -382,6 +456,14 @@ def test_others_rules_that_route_the_domain_are_told(priority: int, name: str) -
     assert "“Old way”" in found[f"foreign_rule_{name}"].message
 
 
+def test_a_rule_of_others_that_is_over_is_not_told() -> None:
+    """One that begins later is."""
+    over = foreign_rule(exceptions={}, expires="2020-01-01T00:00:00Z")
+    assert {} == told(settings(), None, over)
+    later = replace(over, expires="", activates="2030-01-01T00:00:00Z")
+    assert ["foreign_domain_rule"] == list(told(settings(), None, later))
+
+
 def test_before_ours_is_there_all_rules_are_before_it() -> None:
     """A new rule comes last."""
     assert ["foreign_rule_before"] == list(told(settings(), Owned(), foreign_rule(priority=9)))
@@ -397,6 +479,7 @@ def test_a_rule_that_has_our_name_is_told_by_the_refusal_alone() -> None:
     [
         ({"recipient_domains": (DOMAIN,)}, ["foreign_connector"]),
         ({"recipient_domains": ("*.com",)}, ["foreign_connector"]),
+        ({"all_accepted_domains": True, "type": "OnPremises"}, ["foreign_connector"]),
         ({"recipient_domains": ("*.example.com", "other.example")}, []),
         ({"recipient_domains": ("*",)}, ["connector_catches_all"]),
         ({"recipient_domains": (DOMAIN,), "enabled": False}, []),

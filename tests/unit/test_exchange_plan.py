@@ -352,6 +352,18 @@ def test_a_comment_without_room_is_not_cut() -> None:
     assert (["comment_full"], []) == (told(draft), may(draft))
 
 
+@pytest.mark.parametrize(("sign", "counts"), [("x", 1), ("é", 1), ("😀", 2)])
+def test_a_comment_is_as_long_as_exchange_online_counts(sign: str, counts: int) -> None:
+    """In UTF-16, where many a sign counts twice: to the last character."""
+    room = 1024 - len(MARK) - 1
+
+    def refused(length: int) -> list[str]:
+        text = sign * (length // counts) + "y" * (length % counts)
+        return told(drafted(tenant(connector(), rule(comments=text)), adopting=True))
+
+    assert ([], ["comment_full"]) == (refused(room), refused(room + 1))
+
+
 def test_what_was_ours_and_lost_its_mark_is_told_by_its_guid() -> None:
     """Under whatever name: nobody makes a second one beside it."""
     remembered = {"ids": {"connector": "guid-connector", "rule": "guid-rule"}}
@@ -488,6 +500,37 @@ def test_another_rule_that_routes_the_domain_before_ours_holds_up_the_switching_
     assert "rule_before" not in told(drafted(tenant(connector(), other, rule(enabled=False))))
     everything = foreign_rule(conditions={})
     assert "rule_before" in told(drafted(tenant(connector(), everything, rule(enabled=False))))
+
+
+@pytest.mark.parametrize(
+    ("fields", "stands"),
+    [
+        ({"exceptions": {"ExceptIfFromScope": ("InOrganization",)}}, True),
+        ({"exceptions": {"ExceptIfRecipientDomainIs": ("example.com",)}}, False),
+        ({"expires": "2026-11-25T00:00:00Z"}, False),
+        ({"expires": "2026-12-25T00:00:00Z"}, True),
+        ({"activates": "2027-01-01T00:00:00Z"}, True),
+    ],
+)
+def test_a_rule_with_exceptions_or_dates_alone_holds_it_up_if_it_may_take_the_domain(
+    fields: dict[str, Any], stands: bool
+) -> None:
+    """Whom its exceptions spare, and what is over, is in nobody's way."""
+    before = foreign_rule(**{"conditions": {}, **fields})
+    draft = drafted(tenant(FOREIGN, connector(), before, rule(enabled=False)))
+    assert stands == ("rule_before" in told(draft))
+
+
+def test_in_a_tenant_that_takes_no_more_rules_nothing_is_half_made() -> None:
+    """300 of them; a connector alone would be of no use."""
+    many = [replace(foreign_rule(), guid=f"rule-{one}", actions={}) for one in range(300)]
+    full = drafted(tenant(*many))
+
+    assert ["rules_full"] == told(full)
+    assert all(full.refusals[0].covers(one) for one in full.steps)
+    assert full.refusals[0].approvable
+    assert [] == told(drafted(tenant(*many[1:])))
+    assert [] == told(drafted(tenant(connector(), *many[1:], rule())))
 
 
 def test_an_exception_for_a_group_that_is_gone_would_send_all_mail_away() -> None:

@@ -174,6 +174,11 @@ class Aim:
         return found
 
 
+def length(text: str) -> int:
+    """How long a text is for Exchange Online, which counts in UTF-16 as .NET does."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def is_marked(text: str, mark: str) -> bool:
     """Whether the last line of a comment is exactly this mark."""
     return text.rstrip().rpartition("\n")[2].strip("\r") == mark

@@ -20,6 +20,7 @@ from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listin
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import HostSeen
 from exosync_adapters.exchange.way.hosts import by_dns, try_hosts
+from exosync_adapters.exchange.way.people import has_mailbox, is_group
 from exosync_adapters.exchange.way.resolving import live_dns
 from exosync_adapters.exchange.way.standing import Trouble, seen_as
 
@@ -205,6 +206,11 @@ def _domain(settings: ExchangeSettings, domain: AcceptedDomain | None) -> Check:
         message = f"{settings.domain} is not among the tenant's accepted domains"
         return Check("domain", ok=False, message=message)
     kind = domain.type.value or "of an unknown type"
+    if domain.type in (DomainType.EXTERNAL_RELAY, DomainType.UNKNOWN):
+        message = (
+            f"{domain.name} is {kind}: what Exchange Online does with mail to it is not published"
+        )
+        return Check("domain", ok=None, message=message)
     if domain.type is DomainType.AUTHORITATIVE and settings.routed.group is None:
         message = (
             f"{domain.name} is {kind}: mail from outside to addresses that are not known here is "
@@ -240,7 +246,10 @@ def _validates(admin: Admin, address: str) -> Check:
     found = recipient(admin, address)
     if found is None:
         return Check(address, ok=True, message="is not known here, so it can only be elsewhere")
-    if found.type.lower().endswith("mailbox"):
+    if is_group({"RecipientTypeDetails": found.type}):
+        message = f"is a group here ({found.type}) and no mailbox, so it proves nothing"
+        return Check(address, ok=False, message=message)
+    if has_mailbox(found.type) or "PublicFolder" in found.type:
         message = f"has a mailbox here ({found.type}), so what arrives there proves nothing"
         return Check(address, ok=False, message=message)
     told = f"is known here as {found.type}"

@@ -15,10 +15,12 @@ from exosync_adapters.exchange.aim import (
     RULE,
     Aim,
     Found,
+    length,
     mark_in,
     with_mark,
 )
 from exosync_adapters.exchange.clouds import Cloud
+from exosync_adapters.exchange.findings.foreign import is_in_force, may_take
 from exosync_adapters.exchange.records import Call, Connector, Rule, folded
 from exosync_adapters.exchange.seen import Seen
 
@@ -77,10 +79,7 @@ def over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> tuple[Refu
 
 def _over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> Iterator[Refusal]:
     settings = seen.aim.settings
-    if seen.organisation.dehydrated:
-        yield rules.dehydrated()
-    if settings.write == "rest" and not cloud.proven:
-        yield rules.cloud_unproven(cloud.name)
+    yield from _of_the_tenant(draft, seen, cloud)
     if settings.remove:
         return
     own = own_hosts(settings.hosts, desired.ranges)
@@ -96,6 +95,17 @@ def _over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> Iterator[
         more = [one for step in draft.steps for one in widened(step, seen)]
         if more and seen.owned.rule is not None:
             yield rules.rule_widened(seen.owned.rule, more)
+
+
+def _of_the_tenant(draft: Draft, seen: Seen, cloud: Cloud) -> Iterator[Refusal]:
+    """What the tenant does not take, whatever is planned."""
+    count = len(seen.organisation.rules)
+    if seen.organisation.dehydrated:
+        yield rules.dehydrated()
+    if seen.aim.settings.write == "rest" and not cloud.proven:
+        yield rules.cloud_unproven(cloud.name)
+    if count >= rules.MOST_RULES and any(_makes_rule(step) for step in draft.steps):
+        yield rules.rules_full(count)
 
 
 def _before_acting(seen: Seen) -> Iterator[Refusal]:
@@ -179,10 +189,10 @@ def routing_before(seen: Seen) -> tuple[Rule, ...]:
         for one in seen.organisation.rules
         if one is not ours
         and (ours is None or one.priority < ours.priority)
-        and one.enabled
-        and one.mode.lower() == "enforce"
+        and is_in_force(one, seen.memory.at)
         and one.connector
         and _holds_for(one, seen.aim.settings.domain)
+        and may_take(one, seen.aim.settings.domain, seen.organisation)
     )
 
 
@@ -205,6 +215,10 @@ def _too_wide(step: Step) -> Iterator[Refusal]:
             yield rules.no_recipient_condition("a connector for every domain", CONNECTOR)
 
 
+def _makes_rule(step: Step) -> bool:
+    return any(call.cmdlet == "New-TransportRule" for call in step.detail)
+
+
 def _sets(call: Call) -> bool:
     return call.cmdlet.startswith("Set-")
 
@@ -218,7 +232,7 @@ def adoptable(one: Connector | Rule, aim: Aim, *, was_ours: bool) -> Iterator[Re
         )
     if isinstance(one, Connector) and (one.test_mode or one.source.lower() in _ADOPTED_BY_OTHERS):
         yield rules.not_adoptable(one)
-    if isinstance(one, Rule) and len(comments(one, aim)[1]) > LONGEST_COMMENT:
+    if isinstance(one, Rule) and length(comments(one, aim)[1]) > LONGEST_COMMENT:
         yield rules.comment_full(one, RULE)
 
 

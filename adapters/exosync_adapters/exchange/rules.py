@@ -27,6 +27,7 @@ RULES: dict[str, str] = {
     "would send all mail of the domain away",
     "own_host": "a smart host is Exchange Online itself, so mail would come back",
     "dehydrated": "the organization cannot be customized yet, so Exchange Online takes no change",
+    "rules_full": "the tenant has as many rules as Exchange Online takes",
     "rule_before": "somebody else's rule comes before ours and routes the same domain",
     "rule_has_more": "the rule has conditions, exceptions or actions that exosync does not know",
     "rule_switch_on": "switching the rule on, or having it take more people's mail, sends mail another "
@@ -40,6 +41,9 @@ RULES: dict[str, str] = {
 """The stable names of this target's refusals and what each means."""
 
 _MOST_NAMED = 5
+
+MOST_RULES = 300
+"""Mail flow rules of an organization (X-PMF-Shield, which cites Microsoft's page on limits)."""
 
 
 def incomplete(why: Mapping[Listing, str]) -> Refusal:
@@ -176,6 +180,19 @@ def dehydrated() -> Refusal:
         "an hour or more",
         seen="dehydrated",
         limit="customizable",
+        resources=(CONNECTOR, RULE),
+    )
+
+
+def rules_full(count: int) -> Refusal:
+    """A connector without its rule would be all that comes of it."""
+    return Refusal(
+        "rules_full",
+        f"the tenant has {plural(count, 'rule')}, and Exchange Online takes {MOST_RULES}: delete one that "
+        "nobody needs; if Exchange Online takes more of this tenant, approve this plan",
+        seen=plural(count, "rule"),
+        limit=f"{MOST_RULES} rules",
+        approvable=True,
         resources=(CONNECTOR, RULE),
     )
 

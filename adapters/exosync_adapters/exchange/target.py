@@ -30,7 +30,7 @@ from exosync.errors import ConfigError, TargetDenied, TargetError, UsageError
 from exosync_adapters.exchange import blind, plan, rules
 from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.admin.listing import organisation, recipient
-from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim
+from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim, length
 from exosync_adapters.exchange.blind import Said
 from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
 from exosync_adapters.exchange.findings.collect import findings
@@ -81,7 +81,7 @@ class ExchangeTarget:
         self.name, self._watcher, self._looked = name, watcher, Looked()
         self._settings, self._context = settings, context
         self._aim = Aim(settings, context.owner, name)
-        if len(self._aim.mark) > LONGEST_COMMENT:
+        if length(self._aim.mark) > LONGEST_COMMENT:
             raise ConfigError(f"target {name}: the mark “{self._aim.mark}” fits in no comment")
         self._cloud = _cloud(name, settings, context)
         self._admin = self._made_admin() if settings.credentials is not None else None
@@ -127,7 +127,14 @@ class ExchangeTarget:
         self._groups = what.groups
         now = None if known is NOTHING_KNOWN else known.now
         relayed = what.memory.relayed
-        told = findings(self._settings, what.organisation, what.owned, now=now, relayed=relayed)
+        told = findings(
+            self._settings,
+            what.organisation,
+            what.owned,
+            now=now,
+            relayed=relayed,
+            known_as=what.groups.known_as,
+        )
         return observed(what, told)
 
     def plan(self, desired: Desired, observed: Observed, *, adopting: bool = False) -> Draft:

@@ -99,7 +99,7 @@ def _domain(seen: Seen) -> Check:
     kind = domain.type.value or "of an unknown type"
     message = f"{domain.name} is {kind} ({_READ})"
     needs_relay = settings.routed.group is None and settings.accepted_domain == "internal_relay"
-    if domain.type is DomainType.EXTERNAL_RELAY:
+    if domain.type in (DomainType.EXTERNAL_RELAY, DomainType.UNKNOWN):
         unknown = f"{message}: what Exchange Online does with mail to it is not published"
         return Check("domain", ok=None, message=unknown)
     wrong = needs_relay and domain.type is DomainType.AUTHORITATIVE

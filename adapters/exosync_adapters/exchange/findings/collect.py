@@ -5,8 +5,9 @@ Nothing is concluded from what is not in a listing that may be incomplete.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from exosync.core.target import Finding
 from exosync_adapters.exchange.aim import Owned
@@ -41,7 +42,7 @@ FINDINGS: dict[str, str] = {
     "rule_disabled": "the rule is disabled",
     "rule_audit_mode": "the rule only tests",
     "rule_dates": "the rule holds only from or until some date",
-    "rule_connector_gone": "the rule names a connector that is not there",
+    "rule_connector_gone": "the rule names a connector that is not there, or none",
     "rule_connector_other": "the rule names another connector than exosync's",
     "rule_subdomains": "the rule also takes mail to other accepted domains below the domain",
     "loop_possible": "nothing ends a loop, should the other side route mail back",
@@ -65,18 +66,19 @@ def findings(
     *,
     now: datetime | None = None,
     relayed: Collection[str] = (),
+    known_as: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Finding]:
     """All findings. Without `now` a rule's dates are told and not judged.
 
-    `relayed` are the domains that a person made internal relays as exosync asked for. Of what is
-    to be removed, nothing is told but what is somebody else's, and what stays.
+    `relayed` are the domains that a person made internal relays as exosync asked for, `known_as`
+    are other names of groups, as in `seen.Groups`. Of what is to be removed, nothing is told but what is somebody else's, and what stays.
     """
     if not settings.remove:
         if owned.connector is not None:
             yield from of_connector(owned.connector, settings)
         if owned.rule is not None:
-            yield from of_rule(owned, settings, organisation, now)
+            yield from of_rule(owned, settings, organisation, now, known_as)
         yield from of_hosts(settings)
         yield from of_domain(settings, organisation)
     yield from left_behind(settings, organisation, relayed, owned)
-    yield from of_foreign(settings, organisation, owned)
+    yield from of_foreign(settings, organisation, owned, now)

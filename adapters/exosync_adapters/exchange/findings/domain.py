@@ -25,7 +25,7 @@ def of_domain(settings: ExchangeSettings, organisation: Organisation) -> Iterato
     elif found.type is DomainType.EXTERNAL_RELAY:
         yield _external(settings)
     elif found.type is DomainType.AUTHORITATIVE:
-        yield _authoritative(settings)
+        yield _authoritative(settings, found.name)
 
 
 def _not_accepted(settings: ExchangeSettings, organisation: Organisation) -> Iterator[Finding]:
@@ -56,7 +56,8 @@ def _external(settings: ExchangeSettings) -> Finding:
     )
 
 
-def _authoritative(settings: ExchangeSettings) -> Finding:
+def _authoritative(settings: ExchangeSettings, accepted: str) -> Finding:
+    """`accepted` is the domain's own name, or that of the one above it which takes names below it."""
     if settings.routed.group:
         return Finding(
             "domain_authoritative",
@@ -70,7 +71,10 @@ def _authoritative(settings: ExchangeSettings) -> Finding:
         f"{settings.domain} is authoritative: mail from outside to somebody whose mailbox is on "
         "the other side alone is refused at the edge, before any rule runs (550 5.4.1); "
         + (
-            "a person makes the domain an internal relay once the rule is on: exosync asks for it"
+            f"it is accepted as a name below {accepted}, whose type exosync does not ask to change: "
+            f"a person makes {accepted} an internal relay, or accepts {settings.domain} by itself"
+            if accepted != settings.domain
+            else "a person makes the domain an internal relay once the rule is on: exosync asks for it"
             if settings.accepted_domain == "internal_relay"
             else "somebody must make the domain an internal relay, which accepted_domain: leave "
             "tells exosync not to ask for, or every such mailbox must be a mail user here"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from exosync.core.target import Finding, Severity
+from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.aim import Owned
 from exosync_adapters.exchange.compare import more
 from exosync_adapters.exchange.findings.connector import few, quoted
-from exosync_adapters.exchange.records import Connector, DomainType, Organisation, Rule
+from exosync_adapters.exchange.records import Connector, DomainType, Organisation, Rule, folded
 from exosync_adapters.exchange.settings import ExchangeSettings
 
-_CARVING = (
+CARVING = (
     "SentTo",
     "SentToMemberOf",
     "ExceptIfSentTo",
@@ -34,12 +36,13 @@ _THEIRS = "it is not exosync's, so exosync leaves it: whoever looks after it mus
 
 def carves_out(rule: Rule) -> bool:
     """Whether a rule tells the recipients of one domain apart."""
-    return any(one in rule.conditions or one in rule.exceptions for one in _CARVING)
+    return any(one in rule.conditions or one in rule.exceptions for one in CARVING)
 
 
-def is_in_force(rule: Rule) -> bool:
-    """Whether a rule acts; its dates are not looked at."""
-    return rule.enabled and rule.mode.lower() == "enforce"
+def is_in_force(rule: Rule, now: datetime | None) -> bool:
+    """Whether a rule acts, or will from some date on; without `now` none is over."""
+    is_on = rule.enabled and rule.mode.lower() == "enforce"
+    return is_on and not moments.is_over(rule.expires, now)
 
 
 def may_take(rule: Rule, domain: str, organisation: Organisation) -> bool:
@@ -52,7 +55,9 @@ def may_take(rule: Rule, domain: str, organisation: Organisation) -> bool:
     people = rule.conditions.get("SentTo", ())
     if people and all("@" in one and not _is_at(one, domain) for one in people):
         return False
-    outside = rule.conditions.get("SentToScope", ()) == ("NotInOrganization",)
+    outside = rule.conditions.get("SentToScope", ()) == (
+        "NotInOrganization",
+    ) or rule.exceptions.get("ExceptIfSentToScope", ()) == ("InOrganization",)
     accepted = organisation.domain(domain)
     internal = accepted is not None and accepted.type in (
         DomainType.AUTHORITATIVE,
@@ -71,7 +76,10 @@ def _is_at(address: str, domain: str) -> bool:
 
 
 def of_foreign(
-    settings: ExchangeSettings, organisation: Organisation, owned: Owned
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    owned: Owned,
+    now: datetime | None,
 ) -> Iterator[Finding]:
     """Rules and connectors that are not ours and take mail to the domain."""
     routing = [
@@ -79,7 +87,7 @@ def of_foreign(
         for one in organisation.rules
         if one != owned.rule
         and one.connector
-        and is_in_force(one)
+        and is_in_force(one, now)
         and may_take(one, settings.domain, organisation)
     ]
     whole = [one for one in routing if _takes_whole_domain(one, settings.domain)]
@@ -118,8 +126,8 @@ def _of_places(routing: list[Rule], settings: ExchangeSettings, owned: Owned) ->
 
     What has the name that ours should have is to be taken over first, and told as a refusal.
     """
-    ours = settings.rule_name.lower()
-    routing = [one for one in routing if owned.rule or one.name.lower() != ours]
+    ours = folded(settings.rule_name)
+    routing = [one for one in routing if owned.rule or folded(one.name) != ours]
     last = owned.rule.priority if owned.rule else None
     before = [quoted(one.name) for one in routing if last is None or one.priority < last]
     after = [quoted(one.name) for one in routing if last is not None and one.priority > last]
@@ -159,7 +167,12 @@ def _of_connectors(
                 "meant",
                 Severity.INFO,
             )
-    names = [quoted(one.name) for one in active if _takes_domain(one, settings.domain)]
+    accepted = organisation.domain(settings.domain) is not None
+    names = [
+        quoted(one.name)
+        for one in active
+        if _takes_domain(one, settings.domain) or (accepted and one.all_accepted_domains)
+    ]
     if names:
         yield Finding(
             "foreign_connector",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line
 from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.aim import Owned
-from exosync_adapters.exchange.compare import resolved
+from exosync_adapters.exchange.compare import address, resolved
 from exosync_adapters.exchange.findings.connector import PLAN_MENDS, few, quoted
-from exosync_adapters.exchange.findings.foreign import carves_out, is_in_force, may_take
-from exosync_adapters.exchange.records import Listing, Organisation, Rule
-from exosync_adapters.exchange.settings import ExchangeSettings
+from exosync_adapters.exchange.findings.foreign import CARVING, carves_out, is_in_force, may_take
+from exosync_adapters.exchange.records import Listing, Organisation, Rule, folded
+from exosync_adapters.exchange.settings import ExchangeSettings, LoopBreaker
 
 _RECIPIENTS = (
     "RecipientDomainIs",
@@ -29,11 +30,16 @@ _RECIPIENTS = (
 )
 """Conditions of New-TransportRule that look at who receives."""
 
+_EXCEPTED = "ExceptIfSentToMemberOf"
 _LOOP_BREAKERS = ("ExceptIfHeaderContainsMessageHeader", "ExceptIfHeaderMatchesMessageHeader")
 
 
 def of_rule(
-    owned: Owned, settings: ExchangeSettings, organisation: Organisation, now: datetime | None
+    owned: Owned,
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    now: datetime | None,
+    known_as: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Finding]:
     """What is unusual about the rule that is ours; `owned.rule` is there."""
     ours = owned.rule
@@ -41,9 +47,14 @@ def of_rule(
         return
     name = f"the rule {quoted(ours.name)}"
     yield from _of_recipients(ours, name, settings, organisation)
+    yield from _of_spared(ours, name, settings, known_as)
     yield from _of_force(ours, name, now)
-    yield from _of_stops(ours, name, settings, organisation)
+    yield from _of_stops(ours, name, settings, organisation, now)
     yield from _of_its_connector(owned, name, organisation)
+    yield from _of_loops(ours, name, settings)
+
+
+def _of_loops(ours: Rule, name: str, settings: ExchangeSettings) -> Iterator[Finding]:
     if not any(one in ours.exceptions for one in _LOOP_BREAKERS):
         mend = (
             PLAN_MENDS
@@ -56,6 +67,49 @@ def of_rule(
             "other side routes mail back that it does not know, it goes round until it is refused "
             f"(554 5.4.14); {mend}",
         )
+    elif settings.exceptions.loop_breaker and not _is_stamped(
+        ours, settings.exceptions.loop_breaker
+    ):
+        yield Finding(
+            "loop_possible",
+            f"{name} no longer sets the header by which it knows what it routed already: if the "
+            f"other side routes mail back, it goes round until it is refused (554 5.4.14); {PLAN_MENDS}",
+        )
+
+
+def _is_stamped(ours: Rule, breaker: LoopBreaker) -> bool:
+    """Whether the rule leaves alone what it has set a header on; it need not if another sets it."""
+    if not breaker.stamp:
+        return True
+    words = ours.exceptions.get("ExceptIfHeaderContainsWords", ())
+    headers = [one for name in _LOOP_BREAKERS for one in ours.exceptions.get(name, ())]
+    is_set = {*map(folded, ours.actions.get("SetHeaderName", ()))} & {*map(folded, headers)}
+    value = {*map(folded, ours.actions.get("SetHeaderValue", ()))}
+    return bool(is_set) and (not words or bool(value & {*map(folded, words)}))
+
+
+def _of_spared(
+    ours: Rule, name: str, settings: ExchangeSettings, known_as: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Of a rule that excepts groups, and not the one of those whose mailboxes are here.
+
+    A group by a name that nobody could ask about may be that one.
+    """
+    wanted, here = settings.routed.everyone_but, ours.exceptions.get(_EXCEPTED, ())
+    groups = {known_as.get(one, one) for one in map(address, here)}
+    others = [one for one in CARVING if one != _EXCEPTED and _has(ours, one)]
+    if not wanted or not groups or others or not all("@" in one for one in groups):
+        return
+    if address(wanted) not in map(address, groups):
+        yield Finding(
+            "rule_takes_local_mail",
+            f"{name} does not except the members of {wanted}: a rule comes before delivery, so mail "
+            f"to their mailboxes in Exchange Online goes to the other side too; {PLAN_MENDS}",
+        )
+
+
+def _has(rule: Rule, part: str) -> bool:
+    return part in rule.conditions or part in rule.exceptions
 
 
 def _of_recipients(
@@ -136,14 +190,18 @@ _DATES = {
 
 
 def _of_stops(
-    ours: Rule, name: str, settings: ExchangeSettings, organisation: Organisation
+    ours: Rule,
+    name: str,
+    settings: ExchangeSettings,
+    organisation: Organisation,
+    now: datetime | None,
 ) -> Iterator[Finding]:
     before = [
         quoted(one.name)
         for one in organisation.rules
         if one.priority < ours.priority
         and one.stops
-        and is_in_force(one)
+        and is_in_force(one, now)
         and may_take(one, settings.domain, organisation)
     ]
     if before:
@@ -157,7 +215,13 @@ def _of_stops(
 
 def _of_its_connector(owned: Owned, name: str, organisation: Organisation) -> Iterator[Finding]:
     ours, connector = owned.rule, owned.connector
-    if ours is None or not ours.connector:
+    if ours is None:
+        return
+    if not ours.connector:
+        yield Finding(
+            "rule_connector_gone",
+            f"{name} sends to no connector, so it routes no mail to the other side; {PLAN_MENDS}",
+        )
         return
     found = resolved(ours.connector, organisation.connectors)
     if found is None:
