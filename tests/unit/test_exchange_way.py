@@ -169,7 +169,7 @@ def test_a_type_that_nobody_read_is_not_called_one_that_exosync_does_not_know() 
     """Without credentials, before anybody has spoken of the domain."""
     unknown = (AcceptedDomain("example.com", DomainType.UNKNOWN),)
     unread = organisation(EVERYTHING, domains=unknown, incomplete={Listing.DOMAINS: "unread"})
-    assert "was not read\nunread" in words(told(tenant=unread), "domain")
+    assert "is not known\nunread" in words(told(tenant=unread), "domain")
     odd = organisation(EVERYTHING, domains=unknown)
     assert "of a type unknown to exosync" in words(told(tenant=odd), "domain")
 
@@ -324,6 +324,33 @@ def test_without_tls_a_host_needs_none() -> None:
         plain, Hosts({GATE: replace(GOOD, starttls=False, certificate=None)}), AT
     )
     assert found.ok is True
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted", "why"),
+    [
+        ({"exists": False}, {}, "its name does not resolve"),
+        (
+            {"starttls": False, "certificate": None, "trouble": "it offers no STARTTLS"},
+            {"tls": "EncryptionOnly"},
+            "it offers no STARTTLS",
+        ),
+        ({}, {"tls": "DomainValidation", "tls_domain": "mx.test"}, "its certificate is not for"),
+        (
+            {"certificate": Certificate((GATE,), AT, trusted=True)},
+            {"tls": "CertificateValidation"},
+            "its certificate has expired",
+        ),
+    ],
+)
+def test_why_a_host_takes_nothing_is_told_first(
+    change: dict[str, Any], wanted: dict[str, Any], why: str
+) -> None:
+    """It is what the verdict says of it."""
+    one = connecting("one", smart_hosts=(GATE,), **wanted)
+    (found,) = host_stages(one, Hosts({GATE: replace(GOOD, **change)}), AT)
+    assert found.ok is False
+    assert found.says[0].startswith(why)
 
 
 def test_one_host_that_fails_is_no_end_while_another_may_take_mail() -> None:

@@ -53,3 +53,18 @@ def test_why_a_message_was_not_sent_stands_below_the_way() -> None:
     assert ["sending failed: no answer; whether it was sent, this tells:", AGAIN] == told[-2:]
 
     assert ["sending failed: denied"] == lines(send_error="denied")[-1:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("smart_host", "goes astray: gate.test (it offers no STARTTLS)"),
+        ("rule", "goes astray: gate.test (it offers no STARTTLS)"),
+        ("gateway", "goes astray: gate.test"),
+    ],
+)
+def test_why_it_goes_astray_stands_in_the_last_line(kind: str, told: str) -> None:
+    """Of a host or a rule the name alone says nothing; of others the title does."""
+    says = ["it offers no STARTTLS", "answers: gate.test ESMTP"]
+    stage = {"kind": kind, "title": "gate.test", "ok": False, "sure": "seen", "says": says}
+    assert told == lines(ok=False, stages=[stage])[-2]

@@ -38,6 +38,9 @@ KINDS = {
 SURE = {"seen": "", "documented": "documented, not seen", "unproven": "unproven"}
 """How sure something is; what was seen needs no word."""
 
+_SAYS_WHY = ("domain", "rule", "connector", "smart_host", "delivery")
+"""Kinds of stations whose first sentence says why the message goes astray there."""
+
 NARROWEST = 32
 _COLUMN = 9
 _NAMED = 2
@@ -98,11 +101,11 @@ def verdict(way: Json) -> str:
 
 
 def wrong(way: Json) -> str:
-    """The first station where it goes astray, and of an end also why it is not the right one."""
+    """The first station where it goes astray, and why if its title alone does not tell."""
     one = next((stage for stage in way["stages"] if stage["ok"] is False), None)
     if one is None:
         return ""
-    why = f" ({one['says'][0]})" if one["kind"] == "delivery" and one["says"] else ""
+    why = f" ({one['says'][0]})" if one["kind"] in _SAYS_WHY and one["says"] else ""
     return f"{one['title']}{why}"
 
 

@@ -123,7 +123,7 @@ def _domain_stage(
         whole = None if incomplete else True
         return Stage("domain", message.domain, title, whole, Sure.SEEN, why)
     if domain.type is DomainType.UNKNOWN and incomplete:
-        title = f"{domain.name}: of which type this accepted domain is was not read"
+        title = f"the type of the accepted domain {domain.name} is not known"
         return Stage("domain", domain.name, title, None, Sure.SEEN, (incomplete,))
     title = f"{domain.name} is an accepted domain: {domain.type or 'of a type unknown to exosync'}"
     ok, sure, says = _by_type(domain, message)

@@ -42,7 +42,7 @@ def connector_stage(one: Exit, organisation: Organisation) -> Stage:
     where = "the MX of the recipient's domain" if found.use_mx else ", ".join(found.smart_hosts)
     title = f"{found.name}, to {where or 'no host'}"
     # What a rule does is told by the rule's own station.
-    says = (*(() if one.rule else (one.why,)), _tls_words(found), *trouble)
+    says = (*trouble, *(() if one.rule else (one.why,)), _tls_words(found))
     return Stage("connector", found.name, title, ok, Sure.SEEN, says)
 
 
@@ -123,13 +123,12 @@ def _host_told(seen: HostSeen, connector: Connector, at: datetime) -> tuple[Trut
 
 
 def _without_tls(seen: HostSeen, connector: Connector, says: list[str]) -> tuple[Truth, list[str]]:
-    says.append(seen.trouble)
     if seen.starttls is None:
-        return None, says
+        return None, [*says, seen.trouble]
     if not connector.tls:
-        return True, says
-    says.append("Exchange Online gives up: 450 4.4.317 (451 5.7.3 STARTTLS is required)")
-    return False, says
+        return True, [*says, seen.trouble]
+    gives_up = "Exchange Online gives up: 450 4.4.317 (451 5.7.3 STARTTLS is required)"
+    return False, [seen.trouble, gives_up, *says]
 
 
 def _with_tls(
@@ -140,10 +139,11 @@ def _with_tls(
         return (True if connector.tls in TRUSTING and shown.names else None), says
     trouble = of_certificate(shown, tls=connector.tls, name=connector.tls_domain, at=at)
     if trouble is Trouble.EXPIRED:
-        return False, [*says, "it has expired, and the connector looks at it"]
+        return False, ["its certificate has expired, and the connector looks at it", *says]
     if trouble is Trouble.MISNAMED:
         mismatch = "450 4.7.320 Certificate validation failed (SubjectMismatch)"
-        return False, [*says, f"it is not for {connector.tls_domain}: {mismatch}"]
+        why = f"its certificate is not for {connector.tls_domain}: {mismatch}"
+        return False, [why, *says]
     if trouble is Trouble.UNTRUSTED:
         return None, [*says, "this machine does not trust it; Exchange Online may"]
     return True, says

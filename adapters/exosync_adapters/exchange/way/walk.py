@@ -181,10 +181,10 @@ def _rule_stage(
 
 
 def _effects(rule: Rule, end: str, odd: tuple[str, ...]) -> Iterator[str]:
-    if rule.connector:
-        yield f"routes to the connector {rule.connector}"
     if end:
         yield end
+    if rule.connector:
+        yield f"routes to the connector {rule.connector}"
     if odd:
         yield f"does what exosync does not model: {', '.join(odd)}"
     if rule.stops:
