@@ -181,6 +181,24 @@ def test_who_is_in_no_group_may_be_known_by_another_name(company: str) -> None:
     assert f"no group that was read lists {CAROL}" in text
 
 
+@pytest.mark.parametrize(
+    ("sender", "recipient", "names"),
+    [
+        ("a@example.org", BOB, ["exchange"]),
+        (ALICE, "eve@stranger.test", ["exchange"]),
+        ("a@example.org", f"bob@sub.{DOMAIN}", ["other"]),
+        ("a@nowhere.test", "eve@stranger.test", ["exchange", "other", "cut"]),
+    ],
+)
+def test_who_looks_after_one_of_both_domains_tells_the_way(
+    company: str, sender: str, recipient: str, names: list[str]
+) -> None:
+    """The recipient's first; among hundreds of tenants nobody wants to read all of them."""
+    asked = {"from": sender, "to": recipient}
+    view = requests.get(f"{company}/api/v1/trace", params=asked, timeout=30).json()
+    assert names == [one["target"] for one in view["ways"]]
+
+
 def test_an_old_look_is_told_as_one(lived: Path) -> None:
     """A service that was off for days: what would be well is not sure any more."""
     stage = Stage(lived)

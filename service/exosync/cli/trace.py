@@ -145,7 +145,7 @@ class Inquiry:
         from exosync.views.trace import routers, trace_view
 
         told = source(self._assembly)
-        names = [only] if only else [one.name for one in routers(told, recipient)]
+        names = [only] if only else [one.name for one in routers(told, sender, recipient)]
         routed = [self._router(name) for name in names]
         return trace_view(told, sender, recipient, routed=routed, ask=self._ask)
 

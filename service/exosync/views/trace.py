@@ -65,14 +65,20 @@ def _ascii(domain: str) -> str:
         return ""
 
 
-def routers(source: Source, recipient: str) -> list[TargetConfig]:
-    """The routers for a recipient's domain; all of them if it is none's. Raises UsageError."""
+def routers(source: Source, sender: str, recipient: str) -> list[TargetConfig]:
+    """The routers for a recipient's domain; if it is none's, those for the sender's, else all.
+
+    Raises UsageError.
+    """
     found = [one for one in source.config.targets if hasattr(one.kind_object, "trace")]
     if not found:
         raise UsageError(
             "no target decides where mail goes: a target of kind exchange does, see the reference"
         )
-    return [one for one in found if _is_at(one, recipient)] or found
+    for address in (recipient, sender):
+        if at := [one for one in found if _is_at(one, address)]:
+            return at
+    return found
 
 
 def routes_domain(source: Source, name: str, recipient: str) -> bool:
@@ -80,8 +86,8 @@ def routes_domain(source: Source, name: str, recipient: str) -> bool:
     return any(one.name == name and _is_at(one, recipient) for one in source.config.targets)
 
 
-def _is_at(router: TargetConfig, recipient: str) -> bool:
-    return bool(getattr(router.settings, "domain", "") == recipient.rpartition("@")[2])
+def _is_at(router: TargetConfig, address: str) -> bool:
+    return bool(getattr(router.settings, "domain", "") == address.rpartition("@")[2])
 
 
 def trace_view(

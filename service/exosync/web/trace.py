@@ -11,6 +11,7 @@ from exosync.core.target import State
 from exosync.core.trace import Way
 from exosync.errors import UsageError
 from exosync.render.way import KINDS, unsure, wrong
+from exosync.store import TargetState
 from exosync.views import Source
 from exosync.views.coverage import remembered
 from exosync.views.trace import mail_address, routers, trace_view
@@ -42,7 +43,7 @@ class RememberedRouter:
 def traced(source: Source, sender: str, recipient: str) -> Json:
     """What `exosync trace` prints, as far as it is remembered. Raises UsageError."""
     message = mail_address(sender, "from"), mail_address(recipient, "to")
-    routed = [RememberedRouter(source, one) for one in routers(source, message[1])]
+    routed = [RememberedRouter(source, one) for one in routers(source, *message)]
     return trace_view(source, *message, routed=routed, ask=lambda one: remembered(source, one))
 
 
@@ -66,15 +67,14 @@ def trace_page(source: Source, sender: str, recipient: str) -> Json:
     except UsageError as error:
         return {**told, "problem": str(error)}
     command = f"exosync trace {quote(answer['from'])} {quote(answer['to'])}"
-    ways = [_told(source, one) for one in answer["ways"]]
+    states = {one.name: one for one in source.store.target_states()}
+    ways = [_told(source, one, states.get(one["target"])) for one in answer["ways"]]
     return {**told, "answer": {**answer, "ways": ways}, "command": command}
 
 
-def _told(source: Source, way: Json) -> Json:
+def _told(source: Source, way: Json, state: TargetState | None) -> Json:
     """A way with what there is to say of it, and of the runs that it is told from."""
-    name = way["target"]
-    config = next(one for one in source.config.targets if one.name == name)
-    state = next((one for one in source.store.target_states() if one.name == name), None)
+    config = next(one for one in source.config.targets if one.name == way["target"])
     stale = _is_stale(source, way["seen_at"])
     return {
         **way,
