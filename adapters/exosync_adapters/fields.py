@@ -58,6 +58,8 @@ def full_domain_name(text: str) -> str:
     name = domain_name(text)
     if "." not in name:
         raise ValueError(f"{text!r} has no dot in it: write the whole domain name")
+    if name.rpartition(".")[2].isdigit():
+        raise ValueError(f"{text!r} is not a domain name: none ends in a number")
     return name
 
 

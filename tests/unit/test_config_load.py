@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import Field, ValidationError
 
 from exosync.config import GuardsConfig, NamedRanges, find_config, load
+from exosync.config.faults import faults
+from exosync.config.problems import secret_texts
 from exosync.core.guards import Limits
 from exosync.core.ranges import IpRanges
 from exosync.core.target import Mode
 from exosync.core.units import Share
 from exosync.errors import ConfigError
-from tests.unit.config_kit import KINDS, Loader, ZoneSettings
+from tests.unit.config_kit import KINDS, Closed, Loader, ZoneSettings
 
 
 @pytest.fixture
@@ -206,7 +210,7 @@ def test_every_problem_is_told_at_once_in_order_of_lines(loader: Loader) -> None
         ("targets: [{name: a, kind: list, path: x, families: v4}]\n", "both, ipv4 or ipv6"),
         (
             f"targets: [{{name: a, kind: zone, domain: {'x' * 254}}}]\n",
-            "targets[0].domain: string should have at most 253 characters",
+            "targets[0].domain: must have at most 253 characters",
         ),
         ("targets: [{name: a, kind: list, <<: {path: x}}]\n", "merge keys are not read"),
         ("targets: [{name: a, kind: [list], path: x}]\n", "targets[0].kind: must be text"),
@@ -453,3 +457,39 @@ def test_a_day_that_never_comes_is_no_schedule(loader: Loader) -> None:
     assert [told] == problems(loader, "schedule: {targets: '0 0 30 2 *'}\n")
     leap = loader.config("schedule: {targets: '0 0 29 2 *'}\n").schedule.targets
     assert "0 0 29 2 *" == str(leap)
+
+
+class Listed(Closed):
+    """Keys that hold lists of a certain length."""
+
+    words: tuple[Annotated[str, Field(min_length=1, max_length=3)], ...] = Field(
+        min_length=1, max_length=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], {("words",): "needs at least 1 entry"}),
+        ([""], {("words", 0): "must not be empty"}),
+        (["abcd"], {("words", 0): "must have at most 3 characters"}),
+        (["a", "b", "c"], {("words",): "may have 2 entries at most, and has 3"}),
+    ],
+)
+def test_a_list_has_one_fault_and_in_plain_words(
+    words: list[str], told: dict[tuple[str | int, ...], str]
+) -> None:
+    """What is wrong with an entry makes no list too short."""
+    values = {"words": words}
+    with pytest.raises(ValidationError) as caught:
+        Listed.model_validate(values)
+    assert told == dict(faults(caught.value, Listed, values, echo=False))
+
+
+def test_the_kind_of_credentials_is_no_secret(loader: Loader) -> None:
+    """So that a message can name it."""
+    text = "targets: [{name: a, kind: zone, domain: x, credentials: {kind: password, x: hush}}]\n"
+    hidden = secret_texts({"credentials": {"kind": "password", "x": "hush"}})
+
+    assert {"hush"} == hidden
+    assert not any("hush" in line for line in problems(loader, targets=text))

@@ -408,6 +408,10 @@ def test_without_a_loop_breaker_in_the_configuration_the_mend_is_there() -> None
         ("google_workspace", "mx.example.net", []),
         ("google_workspace", "smtp-relay.gmail.com", ["google_relay"]),
         ("other", "aspmx.l.google.com", ["google_hosts_unproven"]),
+        ("other", "10.10.1.1", ["host_private"]),
+        ("other", "172.16.0.0/24", ["host_private"]),
+        ("other", "fd00::25", ["host_private"]),
+        ("other", "198.51.100.25", []),
     ],
 )
 def test_smart_hosts_tell_whose_they_are(far_side: str, host: str, names: list[str]) -> None:

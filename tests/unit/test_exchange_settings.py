@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from exosync.core.target import Context
 from exosync.errors import ConfigError
 from exosync_adapters.exchange import ExchangeSettings, kind
+from exosync_adapters.exchange.aim import Aim
 from exosync_adapters.exchange.fields import LONGEST_NAME
 from exosync_adapters.exchange.settings import GOOGLE_HOSTS
 
@@ -77,6 +78,31 @@ def test_the_least_that_is_needed_reads_nothing_and_asks_a_person() -> None:
         ({"smart_hosts": ["192.0.2.7/24"]}, "nor a range like 192.0.2.0/24"),
         ({"smart_hosts": ["example-com.mail.protection.outlook.com"]}, "Exchange Online itself"),
         ({"smart_hosts": ["tenant.mail.protection.office365.us"]}, "Exchange Online itself"),
+        ({"smart_hosts": ["MAIL.Protection.Outlook.com."]}, "Exchange Online itself"),
+        ({"smart_hosts": ["[example-com.mail.eo.outlook.com]"]}, "Exchange Online itself"),
+        ({"smart_hosts": ["example-com.o-v1.mx.microsoft"]}, "Exchange Online itself"),
+        ({"smart_hosts": ["smtp.office365.com"]}, "name the hosts of the other side"),
+        ({"smart_hosts": ["smtp.partner.outlook.cn"]}, "Exchange Online itself"),
+        ({"smart_hosts": ["0.0.0.0/0"]}, "no host has an address in 0.0.0.0/8"),
+        ({"smart_hosts": ["224.0.0.1"]}, "which is multicast space"),
+        ({"smart_hosts": ["::/0"]}, "which is unspecified space"),
+        ({"smart_hosts": ["fe80::1"]}, "which is link-local space"),
+        ({"smart_hosts": ["fe80::1%eth0"]}, "a zone (%)"),
+        ({"smart_hosts": ["::ffff:192.0.2.1"]}, "which is IPv4-mapped space"),
+        ({"smart_hosts": ["0x7f.1"]}, "none ends in a number"),
+        ({"domain": "192.0.2.1"}, "none ends in a number"),
+        ({"tls": "name", "tls_name": "192.0.2.1"}, "none ends in a number"),
+        ({"priority": True}, "must be a whole number"),
+        (
+            {"routed": {"group": "a@example.com"}, "exceptions": {"group": "A@example.com"}},
+            "exceptions.group: A@example.com is the group that is routed",
+        ),
+        ({"connector": "😀" * 33}, "1 to 64 characters"),
+        ({"exceptions": {"loop_breaker": {"header": "Subject"}}}, "write over the Subject"),
+        (
+            {"exceptions": {"loop_breaker": {"header": "X-MS-Exchange-Organization-SCL"}}},
+            "header firewall",
+        ),
         ({"smart_hosts": None}, "smart_hosts: are needed"),
         ({"smart_hosts": None, "far_side": "mimecast"}, "Mimecast publishes no list"),
         ({"routed": {}}, "exactly one of group and everyone_but"),
@@ -141,6 +167,23 @@ def test_a_host_that_is_given_twice_is_one() -> None:
     assert ("mail.far.example", "192.0.2.1") == settings.hosts
 
 
+def test_what_is_given_twice_counts_once() -> None:
+    """Words, addresses and groups, whatever their case; blanks around a word are no part of it."""
+    breaker = {"words": [" exosync ", "Exosync", "seen"], "stamp": False, "header": "Subject"}
+    settings = made(
+        validation_recipients=["Grace@example.com", "grace@EXAMPLE.com"],
+        routed={"everyone_but": "here@example.com"},
+        exceptions={"group": "HERE@example.com", "loop_breaker": breaker},
+    )
+
+    assert settings.exceptions.loop_breaker is not None
+    assert ("exosync", "seen") == settings.exceptions.loop_breaker.words
+    assert ("Grace@example.com",) == settings.validation_recipients
+    assert ("here@example.com",) == Aim(settings, "exosync", "x").rule.exceptions[
+        "ExceptIfSentToMemberOf"
+    ]
+
+
 def test_the_cloud_is_that_of_the_ranges_unless_it_is_given() -> None:
     """An instance that is of no known cloud needs it."""
     assert "gcc_high" == build(made(), instance="USGovGCCHigh")._cloud.name
@@ -158,6 +201,8 @@ def test_two_targets_that_would_write_the_same_are_told() -> None:
                 "two": made(),
                 "three": made(domain="example.org", connector="EXOSYNC example.com"),
                 "elsewhere": made(tenant="11111111-5b2c-4f6d-9a11-0c6f7e2d1b34"),
+                "four": made(domain="example.net", rule="Zürich"),
+                "five": made(domain="example.edu", rule="ZU\u0308RICH"),
             }
         )
     )
@@ -167,8 +212,9 @@ def test_two_targets_that_would_write_the_same_are_told() -> None:
         ("two", "connector"),
         ("two", "rule"),
         ("three", "connector"),
+        ("five", "rule"),
     ] == [(name, key) for name, key, _ in told]
-    assert all("the target one's already" in words for _, _, words in told)
+    assert all("the target one's already" in words for _, _, words in told[:-1])
 
 
 def test_what_a_plan_depends_on_holds_no_credentials_and_no_patience() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from exosync_adapters.exchange.fields import once_each
 from exosync_adapters.exchange.records import Connector, Organisation, Rule, folded
 from exosync_adapters.exchange.settings import ExchangeSettings
 
@@ -156,7 +157,8 @@ class Aim:
     @property
     def _exceptions(self) -> dict[str, tuple[str, ...]]:
         exceptions, breaker = self.settings.exceptions, self.settings.exceptions.loop_breaker
-        groups = tuple(one for one in (self.settings.routed.everyone_but, exceptions.group) if one)
+        given = (self.settings.routed.everyone_but, exceptions.group)
+        groups = once_each(tuple(one for one in given if one))
         found = {"ExceptIfSentToMemberOf": groups} if groups else {}
         if breaker is not None:
             found["ExceptIfHeaderContainsMessageHeader"] = (breaker.header,)
@@ -172,11 +174,6 @@ class Aim:
         if breaker is not None and breaker.stamp:
             found |= {"SetHeaderName": (breaker.header,), "SetHeaderValue": (breaker.words[0],)}
         return found
-
-
-def length(text: str) -> int:
-    """How long a text is for Exchange Online, which counts in UTF-16 as .NET does."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def is_marked(text: str, mark: str) -> bool:

@@ -18,7 +18,7 @@ class Cloud:
     """One cloud: base addresses of Exchange, of tokens and of Graph; `trace`: Graph has it.
 
     `proven`: somebody has reported that Exchange's host takes commands. `own_hosts` is how the
-    names of the cloud's own mail hosts end.
+    names of the cloud's own mail hosts end, those included that take mail from programs alone.
     """
 
     name: str
@@ -38,7 +38,12 @@ CLOUDS: Mapping[str, Cloud] = {
             "https://outlook.office365.com",
             "https://login.microsoftonline.com",
             "https://graph.microsoft.com",
-            (".mail.protection.outlook.com", ".mx.microsoft"),
+            (
+                ".mail.protection.outlook.com",
+                ".mail.eo.outlook.com",
+                ".mx.microsoft",
+                ".office365.com",
+            ),
             trace=True,
         ),
         Cloud(
@@ -46,21 +51,21 @@ CLOUDS: Mapping[str, Cloud] = {
             "https://outlook.office365.us",
             "https://login.microsoftonline.us",
             "https://graph.microsoft.us",
-            (".mail.protection.office365.us",),
+            (".office365.us",),
         ),
         Cloud(
             "dod",
             "https://outlook-dod.office365.us",
             "https://login.microsoftonline.us",
             "https://dod-graph.microsoft.us",
-            (".mail.protection.office365.us",),
+            (".office365.us",),
         ),
         Cloud(
             "china",
             "https://outlook.office365.cn",
             "https://login.partner.microsoftonline.cn",
             "https://microsoftgraph.chinacloudapi.cn",
-            (".mail.protection.partner.outlook.cn",),
+            (".partner.outlook.cn", ".office365.cn"),
             proven=False,
         ),
     )

@@ -6,12 +6,23 @@ import re
 from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from exosync_adapters.fields import full_domain_name
+from exosync.core.ranges import IpRanges
+from exosync.core.special import special
+from exosync_adapters.exchange.records import folded, length
+from exosync_adapters.fields import EmailAddress, full_domain_name
 
 LONGEST_NAME = 64
 """Of a connector and of a rule (New-OutboundConnector, New-TransportRule)."""
+
+_NO_HOSTS = frozenset(
+    {
+        *("this network's", "unspecified", "link-local", "site-local", "multicast", "broadcast"),
+        *("reserved", "discard-only", "IPv4-mapped", "IPv4-compatible"),
+    }
+)
+"""Spaces in which a smart host cannot be; private ones are told of."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -31,7 +42,21 @@ def _smart_host(text: str) -> str:
         network = ip_network(plain)
     except ValueError:
         return _host_name(text, plain)
-    return str(network.network_address if network.num_addresses == 1 else network)
+    if network.num_addresses == 1:
+        plain = str(network.network_address)
+    return _reachable(text, plain if network.num_addresses == 1 else str(network))
+
+
+def _reachable(text: str, address: str) -> str:
+    """An address or range that a host can have somewhere."""
+    if "%" in address:
+        raise ValueError(
+            f"{text!r}: an address with a zone (%) is one of this machine's network alone"
+        )
+    for cidr, name, _ in special(IpRanges.parse(address)):
+        if name in _NO_HOSTS:
+            raise ValueError(f"{text!r}: no host has an address in {cidr}, which is {name} space")
+    return address
 
 
 def _host_name(text: str, plain: str) -> str:
@@ -48,7 +73,7 @@ def _once(hosts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _name(text: str) -> str:
     plain = text.strip()
-    if not plain or len(plain) > LONGEST_NAME or not plain.isprintable() or "*" in plain:
+    if not plain or length(plain) > LONGEST_NAME or not plain.isprintable() or "*" in plain:
         raise ValueError(f"must be 1 to {LONGEST_NAME} characters, without * and line breaks")
     return plain
 
@@ -61,9 +86,22 @@ def _header(text: str) -> str:
 
 def _word(text: str) -> str:
     """It becomes the value of a header, so nothing in it may end the header."""
-    if not text.strip() or not text.isascii() or not text.isprintable():
+    plain = text.strip()
+    if not plain or not plain.isascii() or not plain.isprintable():
         raise ValueError(f"{text!r} must be printable ASCII, and more than spaces")
-    return text
+    return plain
+
+
+def once_each(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Each of the words, or addresses, that differ in more than case."""
+    return tuple({folded(one): one for one in reversed(words)}.values())[::-1]
+
+
+def _place(value: object) -> object:
+    """YAML reads `yes` and `on` as true, which pydantic takes for 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return value
 
 
 Guid = Annotated[str, AfterValidator(_guid)]
@@ -73,3 +111,6 @@ SmartHosts = Annotated[
 ObjectName = Annotated[str, AfterValidator(_name)]
 HeaderName = Annotated[str, AfterValidator(_header)]
 Word = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_word)]
+Words = Annotated[tuple[Word, ...], AfterValidator(once_each)]
+Addresses = Annotated[tuple[EmailAddress, ...], AfterValidator(once_each)]
+Place = Annotated[int, Field(ge=0, le=299), BeforeValidator(_place)]

@@ -15,13 +15,12 @@ from exosync_adapters.exchange.aim import (
     RULE,
     Aim,
     Found,
-    length,
     mark_in,
     with_mark,
 )
 from exosync_adapters.exchange.clouds import Cloud
 from exosync_adapters.exchange.findings.foreign import is_in_force, may_take
-from exosync_adapters.exchange.records import Call, Connector, Rule, folded
+from exosync_adapters.exchange.records import Call, Connector, Rule, folded, length
 from exosync_adapters.exchange.seen import Seen
 
 _ADOPTED_BY_OTHERS = frozenset({"hybridwizard", "migrated"})

@@ -17,6 +17,11 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
+def length(text: str) -> int:
+    """How long a text is for Exchange Online, which counts in UTF-16 as .NET does."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 class Listing(StrEnum):
     """What is listed; each can be incomplete by itself."""
 

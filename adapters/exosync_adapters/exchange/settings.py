@@ -13,12 +13,15 @@ from exosync.core.secret import SecretRef
 from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.fields import (
     LONGEST_NAME,
+    Addresses,
     Guid,
     HeaderName,
     ObjectName,
+    Place,
     SmartHosts,
-    Word,
+    Words,
 )
+from exosync_adapters.exchange.records import folded
 from exosync_adapters.fields import (
     BaseUrl,
     Domain,
@@ -104,13 +107,17 @@ class RoutedSettings(Settings):
         return self
 
 
+_TAKEN_OFF = ("x-ms-exchange-organization-", "x-ms-exchange-forest-")
+"""How headers begin that stay within one organization (Microsoft Learn, "Header firewall")."""
+
+
 class LoopBreaker(Settings):
     """A header that a message carries which was on the other side already."""
 
     header: HeaderName = Field(
         default="X-Exosync-Routed", description="Name of the header that ends a loop."
     )
-    words: tuple[Word, ...] = Field(
+    words: Words = Field(
         default=("exosync",), min_length=1, description="What the header holds, one of these."
     )
     stamp: bool = Field(
@@ -118,6 +125,22 @@ class LoopBreaker(Settings):
         description="Whether the rule itself sets the header (to the first of words) on what it "
         "routes. false: the other side sets it.",
     )
+
+    @model_validator(mode="after")
+    def _header_is_free(self) -> Self:
+        """What is stamped replaces what the header held (New-TransportRule, SetHeaderName)."""
+        name = self.header.lower()
+        if self.stamp and not name.startswith("x-"):
+            raise ValueError(
+                f"header: the rule would write over the {self.header} of every message: take one that "
+                "begins with X-, or set stamp: false"
+            )
+        if name.startswith(_TAKEN_OFF):
+            raise ValueError(
+                f"header: Exchange Online takes {self.header} off mail that leaves or comes in (header "
+                "firewall), so it ends no loop: take another"
+            )
+        return self
 
 
 class ExceptionsSettings(Settings):
@@ -209,7 +232,7 @@ class ExchangeSettings(Settings):
     exceptions: ExceptionsSettings = Field(
         default_factory=ExceptionsSettings, description="What is not routed all the same."
     )
-    validation_recipients: tuple[EmailAddress, ...] = Field(
+    validation_recipients: Addresses = Field(
         default=(),
         max_length=10,
         description="Addresses of mailboxes that are on the other side alone: every check tells "
@@ -226,10 +249,8 @@ class ExchangeSettings(Settings):
     rule: ObjectName | None = Field(
         default=None, description="Name of the rule. Default: exosync, and the domain."
     )
-    priority: int | None = Field(
+    priority: Place | None = Field(
         default=None,
-        ge=0,
-        le=299,
         description="Place of the rule among all, 0 being the first. Default: wherever it is; a "
         "new one comes last.",
     )
@@ -313,10 +334,20 @@ class ExchangeSettings(Settings):
             )
         own = tuple(end for cloud in CLOUDS.values() for end in cloud.own_hosts)
         for host in self.hosts:
-            if host.endswith(own):
+            if f".{host}".endswith(own):
                 raise ValueError(
-                    f"smart_hosts: {host} is Exchange Online itself: mail would come back"
+                    f"smart_hosts: {host} is Exchange Online itself: mail would come back; name the "
+                    "hosts of the other side"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_two(self) -> Self:
+        routed, spared = self.routed.group, self.exceptions.group
+        if routed is not None and spared is not None and routed.lower() == spared.lower():
+            raise ValueError(
+                f"exceptions.group: {spared} is the group that is routed, so nobody's mail would be"
+            )
         return self
 
     @model_validator(mode="after")
@@ -341,8 +372,8 @@ def clashes(targets: Mapping[str, ExchangeSettings]) -> Iterator[tuple[str, str,
     for name, one in targets.items():
         for key, what in (
             ("domain", one.domain),
-            ("connector", one.connector_name.lower()),
-            ("rule", one.rule_name.lower()),
+            ("connector", folded(one.connector_name)),
+            ("rule", folded(one.rule_name)),
         ):
             other = seen.setdefault((one.tenant, key, what), name)
             if other != name:

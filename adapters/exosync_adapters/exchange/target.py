@@ -30,12 +30,13 @@ from exosync.errors import ConfigError, TargetDenied, TargetError, UsageError
 from exosync_adapters.exchange import blind, plan, rules
 from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.admin.listing import organisation, recipient
-from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim, length
+from exosync_adapters.exchange.aim import LONGEST_COMMENT, Aim
 from exosync_adapters.exchange.blind import Said
 from exosync_adapters.exchange.clouds import CLOUDS, OF_INSTANCE, Cloud
 from exosync_adapters.exchange.findings.collect import findings
 from exosync_adapters.exchange.findings.connector import of_hosts
 from exosync_adapters.exchange.findings.hosts import of_own, of_standing
+from exosync_adapters.exchange.records import length
 from exosync_adapters.exchange.seen import NOT_ASKED, Groups, Seen, observed, seen
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.verify import verify

@@ -20,6 +20,7 @@ _WORDS = {
     "missing": "is required",
     "string_type": "must be text; put it in quotes",
     "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_parsing_size": "must be a smaller whole number",
@@ -58,6 +59,7 @@ def faults(
     are keys that stand beside the model's own.
     """
     found: dict[KeyPath, dict[str, None]] = {}
+    lacking: dict[KeyPath, bool] = {}
     for detail in error.errors(include_url=False):
         path = _keys(detail, values)
         if detail["type"] == "extra_forbidden":
@@ -67,8 +69,15 @@ def faults(
             told = _told(detail, echo=echo)
         path, told = _at_its_key(path, told, model)
         found.setdefault(path, {})[told] = None
+        # A list with an entry that is wrong is not short of one.
+        lacking[path] = lacking.get(path, True) and detail["type"] == "too_short"
     for path, texts in found.items():
-        yield path, ", or ".join(texts)
+        if not (lacking.get(path) and any(_is_below(one, path) for one in found)):
+            yield path, ", or ".join(texts)
+
+
+def _is_below(path: KeyPath, above: KeyPath) -> bool:
+    return len(path) > len(above) and path[: len(above)] == above
 
 
 def _keys(detail: ErrorDetails, values: object) -> KeyPath:
@@ -98,6 +107,9 @@ def _told(detail: ErrorDetails, *, echo: bool) -> str:
         return _choice(detail, echo=echo)
     elif kind == "too_short":
         told = f"needs at least {plural(context['min_length'], 'entry')}"
+    elif kind == "too_long":
+        most = plural(context["max_length"], "entry")
+        told = f"may have {most} at most, and has {context['actual_length']}"
     elif kind in _WORDS:
         told = _WORDS[kind].format(**context)
     else:

@@ -72,12 +72,16 @@ def is_secret_key(path: KeyPath) -> bool:
 def secret_texts(values: Any, path: KeyPath = ()) -> set[str]:
     """The texts that stand where a secret may: they must not be shown in any message.
 
-    What `{file: …}` and `{env: …}` name is no secret.
+    What `{file: …}` and `{env: …}` name is no secret, nor is the kind of credentials.
     """
     if isinstance(values, Mapping):
         if is_secret_key(path) and values.keys() <= _REFERENCE:
             return set()
-        inner = [secret_texts(value, _inside(path, key)) for key, value in values.items()]
+        inner = [
+            secret_texts(value, _inside(path, key))
+            for key, value in values.items()
+            if key != "kind"
+        ]
         return set().union(*inner)
     if isinstance(values, list):
         return set().union(*(secret_texts(value, path) for value in values))

@@ -30,6 +30,7 @@ FINDINGS: dict[str, str] = {
     "far_side_differs": "a smart host looks like one of another side than far_side names",
     "google_hosts_unproven": "nothing published shows Google's receiving hosts as smart hosts",
     "google_relay": "smtp-relay.gmail.com is Google's way out, not the way to its mailboxes",
+    "host_private": "a smart host is a private address, which Exchange Online does not reach",
     "host_unresolved": "DNS has no address of a smart host, or gives no answer on it",
     "host_silent": "a smart host does not answer on port 25, as seen from where exosync runs",
     "host_no_starttls": "a smart host offers no STARTTLS, which the connector needs",

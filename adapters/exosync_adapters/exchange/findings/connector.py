@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exosync.core.ranges import IpRanges
+from exosync.core.special import special
 from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line, short
+from exosync.errors import RangeError
 from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.records import Connector
 from exosync_adapters.exchange.settings import GOOGLE_HOSTS, ExchangeSettings
@@ -22,6 +25,7 @@ _SIDES = {
 """How names of hosts end that are surely one side's; of others nothing is told."""
 
 _OWN_HOSTS = tuple(end for cloud in CLOUDS.values() for end in cloud.own_hosts)
+_PRIVATE = ("private", "shared (carrier-grade NAT)", "unique local")
 GOOGLE_RELAY = "smtp-relay.gmail.com"
 
 
@@ -118,6 +122,14 @@ def of_hosts(settings: ExchangeSettings) -> Iterator[Finding]:
     if strangers:
         mend = "far_side or smart_hosts is wrong in the configuration"
         yield _other_side("the configuration sends to", strangers, settings, mend)
+    private = [host for host in settings.hosts if _is_private(host)]
+    if private:
+        yield Finding(
+            "host_private",
+            f"{few(private)} is in private address space, which Exchange Online does not reach, whatever "
+            "answers there from where exosync runs: give the name or address that the Internet knows in "
+            "smart_hosts",
+        )
     preset = [host for host in settings.hosts if host in GOOGLE_HOSTS]
     if preset:
         yield Finding(
@@ -133,6 +145,15 @@ def of_hosts(settings: ExchangeSettings) -> Iterator[Finding]:
             "whom its settings allow, and is not where Google receives; leave smart_hosts out for "
             "Google's receiving hosts, or see that the relay lets this tenant in",
         )
+
+
+def _is_private(host: str) -> bool:
+    """Whether a smart host is an address that only a company's own network knows."""
+    try:
+        found = special(IpRanges.parse(host))
+    except RangeError:
+        return False
+    return any(name in _PRIVATE for _, name, _ in found)
 
 
 def _of_another_side(hosts: tuple[str, ...], far_side: str) -> list[str]:
