@@ -137,8 +137,11 @@ def judge(
     return value or {}, Fault(trouble, status, type_, text, _wait(trouble, headers, now))
 
 
-def error(what: str, cmdlet: str, fault: Fault) -> TargetError:
-    """The error that a fault becomes; `what` names the host and the command for people."""
+def error(what: str, cmdlet: str, fault: Fault, *, later: str = "") -> TargetError:
+    """The error that a fault becomes; `what` names the host and the command for people.
+
+    `later` is what becomes of it once Microsoft is to be left alone: without it the next run asks.
+    """
     told = f"{what}: {fault.told}"
     if fault.trouble in _KINDS:
         return _KINDS[fault.trouble](told, fault=fault)
@@ -152,7 +155,7 @@ def error(what: str, cmdlet: str, fault: Fault) -> TargetError:
         case Trouble.THROTTLED:
             asked = "" if fault.wait is None else f" for {fault.wait:.0f} s more"
             return TargetUnreachable(
-                f"{what}: Microsoft asks to be left alone{asked}: {fault.told}; {_LEAVE_ALONE}"
+                f"{what}: Microsoft asks to be left alone{asked}: {fault.told}; {later or _LEAVE_ALONE}"
             )
         case Trouble.BROKEN:
             return TargetUnreachable(f"{what}: Microsoft's service fails: {fault.told}")

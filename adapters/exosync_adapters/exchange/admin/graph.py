@@ -40,6 +40,7 @@ _MARGIN: Final = timedelta(hours=1)
 _NEW: Final = timedelta(days=2)
 """What does not show yet was sent less than so long ago."""
 
+_LATER: Final = "no run asks for it: a message can be asked for again by its id (trace --sent)"
 _PATH: Final = "/v1.0/admin/exchange/tracing/messageTraces"
 _MOST_PAGES: Final = 20
 
@@ -192,7 +193,7 @@ class Graph:
                 "Microsoft Graph with admin consent, and the tenant a service principal for "
                 f"Microsoft's application {PROVISIONED}"
             )
-        return faults.error(what, "", cleaned)
+        return faults.error(what, "", cleaned, later=_LATER)
 
 
 def _pieces(first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
