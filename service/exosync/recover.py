@@ -45,9 +45,11 @@ def drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
         if name in known.resources and name not in observed.unread and not _is(name, observed, ours)
     ]
     asked = peoples_doing(desk.store, job.name)
+    open_ = {one.resource for one in desk.store.open_tasks(job.name)}
     since = f"since {known.seen_at:%Y-%m-%d %H:%M} UTC"
     return tuple(
-        _moved(name, since, asked=_is(name, observed, asked), state=known.state) for name in moved
+        _moved(name, since, asked=_is(name, observed, asked), is_open=name in open_)
+        for name in moved
     )
 
 
@@ -67,12 +69,12 @@ def _is(name: str, observed: Observed, states: set[tuple[str, str]]) -> bool:
     return any((name, token) in states for token in observed.told(name))
 
 
-def _moved(name: str, since: str, *, asked: bool, state: str) -> Finding:
+def _moved(name: str, since: str, *, asked: bool, is_open: bool) -> Finding:
     """What to say of a resource that changed and that exosync did not write."""
     if asked:
         message = f"{name} was changed {since}, as a person was asked to"
         return Finding("person_acted", message, Severity.INFO)
-    if state == State.WAITING:
-        message = f"{name} was changed {since}, while a step for a person was open"
+    if is_open:
+        message = f"{name} was changed {since}, while a step for a person was open there"
         return Finding("person_acted", message, Severity.INFO)
     return Finding("drift", f"{name} was changed by somebody else {since}")

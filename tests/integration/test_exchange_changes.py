@@ -177,6 +177,20 @@ def test_what_a_person_did_as_asked_before_the_change_is_seen_as_that(office: Of
     assert all("as a person was asked to" in one for one in acted), acted
 
 
+def test_a_step_that_is_open_at_one_thing_hides_nobodys_change_of_another(office: Office) -> None:
+    """The domain waits for its administrator, for weeks if need be; the rule is not his to change."""
+    while [*office.boxes()] != ["domain"]:
+        assert "waiting" == office.sync()["state"]
+        if [*office.boxes()] != ["domain"]:
+            office.act()
+    office.rule["ExceptIfSentToMemberOf"] = []
+
+    told = office.sync()
+
+    moved = {one["message"].split()[0] for one in told["findings"] if one["rule"] == "drift"}
+    assert ({"rule"}, "waiting") == (moved, told["state"])
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_after_the_change_makes_it_nobodys_doing_either(
     office: Office,
