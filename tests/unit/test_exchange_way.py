@@ -538,3 +538,32 @@ def test_an_address_that_is_refused_at_the_edge_is_named_first() -> None:
         found.stages[0].ok,
         found.stages[0].title.removesuffix(" known here"),
     )
+
+
+def test_anothers_connector_whose_name_differs_in_case_alone_is_not_the_wanted_one() -> None:
+    """Where ours is there besides; a lone one may be given back in any case."""
+    tenant = organisation(EVERYTHING)
+    (ours,) = tenant.connectors
+    shouted = ours.name.upper()
+    astray = replace(
+        tenant,
+        connectors=(ours, replace(ours, name=shouted, guid="another")),
+        rules=tuple(
+            replace(one, actions={**one.actions, "RouteMessageOutboundConnector": (shouted,)})
+            for one in tenant.rules
+        ),
+    )
+
+    assert stage(told(tenant=astray), "delivery").ok is None
+    alone = replace(astray, connectors=(replace(ours, name=shouted),))
+    assert stage(told(tenant=alone), "delivery").ok is True
+
+
+def test_of_an_external_relay_the_way_is_told_no_surer_than_it_is() -> None:
+    """Microsoft documents the type for Exchange on premises alone."""
+    tenant = organisation(EVERYTHING)
+    relay = AcceptedDomain("example.com", DomainType.EXTERNAL_RELAY)
+    found = told(tenant=replace(tenant, domains=(relay,)))
+
+    assert (None, Sure.UNPROVEN) == (stage(found, "domain").ok, stage(found, "domain").sure)
+    assert "is not published" in words(found, "domain")

@@ -136,6 +136,9 @@ def _by_type(domain: AcceptedDomain, message: Message) -> tuple[Truth, Sure, tup
     known, who = message.to.exists, message.recipient
     if domain.type is DomainType.UNKNOWN:
         return None, Sure.SEEN, ()
+    if domain.type is DomainType.EXTERNAL_RELAY:
+        untold = "what Exchange Online does with mail to a domain of this type is not published"
+        return None, Sure.UNPROVEN, (untold,)
     if domain.type is not DomainType.AUTHORITATIVE:
         there = {True: f"{who} is a recipient here", False: f"{who} is not known here: sent on"}
         return True, Sure.SEEN, ((there[known],) if known is not None else ())

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from exosync.core.trace import Pool, Stage, Sure, Way
-from exosync_adapters.exchange.records import Organisation
+from exosync_adapters.exchange.compare import resolved
+from exosync_adapters.exchange.records import Organisation, folded
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.flow import Exit, Flow, Going, flow
 from exosync_adapters.exchange.way.host_records import NOBODY_ASKED, Hosts
@@ -58,7 +59,7 @@ def way(
     message = _to_a_group(message, groups)
     passed = flow(organisation, message, groups, ours=settings.rule_name)
     stages = [*passed.stages, *_onward(passed, organisation, hosts, message.at)]
-    stages.append(_verdict(settings, passed, groups))
+    stages.append(_verdict(_as_named(settings, organisation), passed, groups))
     pool, families = Pool.EITHER, families_of(passed.exits, hosts)
     if passed.leaves is not False:
         pool, source = source_stage(organisation, message.sender, families)
@@ -126,6 +127,12 @@ def _end_stages(
     yield connector_stage(one, organisation)
     if one.connector is not None:
         yield from host_stages(one.connector, hosts, at)
+
+
+def _as_named(settings: ExchangeSettings, organisation: Organisation) -> ExchangeSettings:
+    """With the connector's name as it is in the tenant: another's may differ in its case alone."""
+    ours = resolved(settings.connector_name, organisation.connectors)
+    return settings.model_copy(update={"connector": ours.name}) if ours else settings
 
 
 def _verdict(settings: ExchangeSettings, passed: Flow, groups: Groups) -> Stage:
@@ -196,9 +203,10 @@ def _as_wanted(one: Exit, settings: ExchangeSettings, message: Message, wanted: 
 
 
 def _by_ours(one: Exit, settings: ExchangeSettings) -> bool:
-    """Whether it leaves by the connector of this target."""
-    ours = one.name.lower() == settings.connector_name.lower()
-    return one.going is Going.CONNECTOR and ours
+    """Whether it leaves by the connector of this target; a name alone may be written in any case."""
+    name = settings.connector_name
+    same = one.name == name if one.connector else folded(one.name) == folded(name)
+    return one.going is Going.CONNECTOR and same
 
 
 def live_way(
