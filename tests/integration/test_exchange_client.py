@@ -89,7 +89,7 @@ class Bench:
                 "timeout": "30s",
             }
         )
-        world = CLOUDS["worldwide"]
+        self.settings, world = settings, CLOUDS["worldwide"]
         self.admin = Admin(settings, world, reveal=self._reveal, pause=self.pauses.append)
         self.graph = Graph(settings, world, reveal=self._reveal, pause=self.pauses.append)
 

@@ -185,6 +185,8 @@ class Access:
         if not any(one.holds(jwt) for one in named):
             text = "The certificate used to sign the client assertion is not registered on application."
             raise _Denied(401, "invalid_client", 700027, text)
+        if jwt.claims.get("sub") != self.client_id:  # docs: "Use the same value as iss"
+            raise _Denied(401, "invalid_client", 50027, "Invalid JWT token: subject mismatch.")
         own = f"https://{hosts.login}/{self.tenant}"
         if jwt.claims.get("aud") not in (f"{own}/oauth2/v2.0/token", f"{own}/v2.0"):
             text = "Client assertion audience claim does not match Realm issuer."

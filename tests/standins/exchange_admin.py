@@ -107,8 +107,6 @@ class Gate:
                 pass
             case _:
                 return Reply(405)  # v1.0 has no InvokeCommand; of others unknown
-        if "$skiptoken" in request.query:
-            return self._commands.next_page(request.query["$skiptoken"], base, switches)
         return self._command(request, endpoint, base, switches, run)
 
     def _command(
@@ -130,6 +128,9 @@ class Gate:
             raise replies.Refused(replies.ARGUMENT, text)
         if command.cmdlet not in self._may_run(switches):
             return replies.not_allowed(command.cmdlet, switches)
+        # Those who follow it send the very same body again (CIPP; GreyCorbel's ExoHelper).
+        if "$skiptoken" in request.query:
+            return self._commands.next_page(request.query["$skiptoken"], base, switches)
         return run(command, base)
 
     def _module_file(self, base: str, switches: Switches) -> Reply:

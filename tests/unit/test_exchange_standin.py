@@ -173,6 +173,7 @@ def _claims(tenant: ExchangeStandIn, **changes: Any) -> Json:
         ("another", {}, [700027]),
         ("exosync", {"aud": "https://example.com/"}, [700023]),
         ("exosync", {"exp": 1_700_000_000}, [700024]),
+        ("exosync", {"sub": "another"}, [50027]),
     ],
 )
 def test_a_certificate_is_checked(
@@ -192,6 +193,21 @@ def test_the_certificate_that_is_named_must_have_signed(
     forged = signed_assertion("another", _claims(tenant), **{"x5t#S256": good.header["x5t#S256"]})
     form = {"client_assertion": forged, "client_assertion_type": ASSERTION_TYPE}
     assert [700027] == caller.token(**form).json()["error_codes"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"x5t#S256": ""}, {"x5t#S256": "00112233"}, {"alg": "none"}, {"alg": "HS256"}],
+)
+def test_an_assertion_that_does_not_name_its_certificate_is_refused(
+    tenant: ExchangeStandIn, caller: Caller, header: dict[str, str]
+) -> None:
+    """Or that is signed in another way than with its key."""
+    assertion = signed_assertion("exosync", _claims(tenant), **header)
+    form = {"client_assertion": assertion, "client_assertion_type": ASSERTION_TYPE}
+    assert [700027] == caller.token(**form).json()["error_codes"]
+    named = signed_assertion("exosync", _claims(tenant))
+    assert [50027] == caller.token(client_assertion=named).json()["error_codes"]
 
 
 def test_another_issuers_token_is_matched_by_subject(
@@ -323,8 +339,13 @@ def test_only_the_one_way_in_takes_commands(tenant: ExchangeStandIn, caller: Cal
     path = f"/adminapi/beta/{tenant.tenant}/InvokeCommand"
     assert 405 == caller.ask("GET", path).status_code
     assert 405 == caller.run("Get-AcceptedDomain", at="v1.0").status_code
-    body = {"CmdletInput": {"CmdletName": "Get-AcceptedDomain", "Parameters": None}}
-    assert 400 == caller.ask("POST", path, json=body).status_code
+    named = {"CmdletName": "Get-AcceptedDomain"}
+    for told in ({**named, "Parameters": None}, named, {"Parameters": {}}, None):
+        assert 400 == caller.ask("POST", path, json={"CmdletInput": told}).status_code
+    for body in (b"", b"CmdletName=Get-AcceptedDomain"):
+        assert 400 == caller.ask("POST", path, data=body).status_code
+    other = path.replace(tenant.tenant, "00000000-0000-4000-8000-000000000000")
+    assert 401 == caller.ask("POST", other, json={"CmdletInput": named}).status_code
 
 
 def test_a_record_reads_as_one_that_was_captured(tenant: ExchangeStandIn, caller: Caller) -> None:
@@ -419,7 +440,9 @@ def test_an_answer_that_is_cut_has_a_link_and_a_warning(
     assert 5 == len(caller.value("Get-TransportRule", ResultSize="Unlimited"))
     cut = caller.run("Get-TransportRule").json()
     assert (2, 1) == (len(cut["value"]), len(cut["@adminapi.warnings"]))
-    expired = caller.ask("POST", cut["@odata.nextLink"], json={})
+    same = {"CmdletInput": {"CmdletName": "Get-TransportRule", "Parameters": {}}}
+    assert 400 == caller.ask("POST", cut["@odata.nextLink"], json={}).status_code
+    expired = caller.ask("POST", cut["@odata.nextLink"], json=same)
     assert 400 == expired.status_code
     assert "Expired or Invalid pagination request" in expired.text
     tenant.switch(next_link="works", result_size_ignored=True)
@@ -428,7 +451,7 @@ def test_an_answer_that_is_cut_has_a_link_and_a_warning(
     for _ in range(3):
         found += [one["Name"] for one in answer["value"]]
         link = answer.get("@odata.nextLink", "")
-        answer = caller.ask("POST", link, json={}).json() if link else answer
+        answer = caller.ask("POST", link, json=same).json() if link else answer
     assert (["R0", "R1", "R2", "R3", "R4"], "") == (found, link)
 
 
