@@ -237,6 +237,17 @@ def test_a_copy_is_not_removed_in_place_of_what_is_gone(what: What) -> None:
     assert ([copy], 1) == (things, len(console.writes))
 
 
+@pytest.mark.parametrize("name", [f"{NAME}.", f"[{NAME}]", NAME.upper()])
+def test_a_name_is_set_right_to_the_letter(name: str) -> None:
+    """Else the plan would ask for it for ever, and the script say that it is so already."""
+    org = built()
+    org.connectors[0]["Name"] = name
+    call = Call("Set-OutboundConnector", {"Name": NAME})
+    Console(org).run(text(step(What.CHANGE_CONNECTOR, call)))
+
+    assert NAME == org.connectors[0]["Name"]
+
+
 def test_what_is_given_back_in_another_spelling_is_so_already() -> None:
     """Addresses in brackets, and a domain as people write it."""
     org = Org("müller.example")

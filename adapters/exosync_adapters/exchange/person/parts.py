@@ -55,11 +55,16 @@ function Get-ExosyncDomain {
 """
 
 SAME = """\
+function Get-ExosyncText($Exact, $Value) {
+    $text = ([string] $Value).Replace([string] [char] 13, '').Trim()
+    if ($Exact) { return $text }
+    return $text.Trim('[]').TrimEnd('.')
+}
 function Test-ExosyncSame([string] $Property, $There, $Wanted) {
-    $exact = @('Name', 'Comment', 'Comments', 'SetHeaderName', 'SetHeaderValue', 'ExceptIfHeaderContainsWords')
-    $left = @($There | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().Trim('[]').TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
-    $right = @($Wanted | ForEach-Object { ([string] $_).Replace([string] [char] 13, '').Trim().Trim('[]').TrimEnd('.') } | Where-Object { $_ } | Sort-Object)
-    if ($exact -contains $Property) { return ($left -join [char] 10) -ceq ($right -join [char] 10) }
+    $exact = @('Name', 'Comment', 'Comments', 'SetHeaderName', 'SetHeaderValue', 'ExceptIfHeaderContainsWords') -contains $Property
+    $left = @($There | ForEach-Object { Get-ExosyncText $exact $_ } | Where-Object { $_ } | Sort-Object)
+    $right = @($Wanted | ForEach-Object { Get-ExosyncText $exact $_ } | Where-Object { $_ } | Sort-Object)
+    if ($exact) { return ($left -join [char] 10) -ceq ($right -join [char] 10) }
     return ($left -join [char] 10) -eq ($right -join [char] 10)
 }
 function Test-ExosyncProperty($There, $Property, $Wanted) {
@@ -77,8 +82,8 @@ function Get-ExosyncDifference($There, $Wanted) {
 """
 """What of a hash table an object has otherwise; null, empty and absent are the same.
 
-The order of lists is not looked at, nor the case but of what people wrote, nor the brackets around
-an address. A rule gives its connector by name, even if it was set by Guid, and may give its domain
+The order of lists is not looked at, nor, but of what people wrote, the case, a dot at the end and
+brackets around an address. A rule gives its connector by name, even if it was set by Guid, and may give its domain
 as people write it; it has State and no Enabled.
 """
 
