@@ -40,8 +40,10 @@ class News:
     def told(self) -> Iterator[Told]:
         """The events, in the order in which they read well."""
         if self.look.done:
-            steps = plural(len(self.look.done), "step")
-            yield "applied", "info", f"{self._name}: {steps} done", {}
+            steps, by = plural(len(self.look.done), "step"), self.look.applied
+            # The plan that is open now may be another already.
+            plan = {"plan": by.id} if by else {}
+            yield "applied", "info", f"{self._name}: {steps} done", plan
         yield from self._drift()
         yield from self._failing()
         yield from self._plan()

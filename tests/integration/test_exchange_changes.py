@@ -191,6 +191,20 @@ def test_a_step_that_is_open_at_one_thing_hides_nobodys_change_of_another(office
     assert ({"rule"}, "waiting") == (moved, told["state"])
 
 
+def test_what_was_done_is_told_with_the_plan_that_did_it(office: Office) -> None:
+    """Though the same run finds out what is to be done next."""
+    office.configure(write="rest", mode="apply")
+
+    told = office.sync()
+
+    with office.world.opened() as one:
+        event = one.store.last_event("exchange", ("applied",))
+        assert event is not None
+        plan = one.store.find_plan(event.body["plan"])
+    assert ("refused", "applied") == (told["state"], plan.status)
+    assert told["plan"] != plan.id
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_after_the_change_makes_it_nobodys_doing_either(
     office: Office,
