@@ -14,7 +14,7 @@ from pathlib import Path
 
 from exosync.core.target import State
 from exosync.core.words import plural
-from exosync.store import EventRecord, Store
+from exosync.store import EventRecord, Store, TargetState
 
 WARN_BEFORE = (timedelta(days=30), timedelta(days=7), timedelta(days=1))
 """How long before its end people are told of a certificate or credential."""
@@ -66,24 +66,31 @@ def watch_feed(
 def watch_targets(
     store: Store, names: Iterable[str], *, after: timedelta, since: datetime, now: datetime
 ) -> None:
-    """Tell of targets that no run could look at for too long, once each silence.
+    """Tell of targets that no run could look at for too long, once each silence, and of its end.
 
     Of one that fails people have been told already, and are told again while runs come.
     """
     for name in names:
         known = store.target_state(name)
         seen = (known.seen_at if known else None) or since
+        last = _last_of(store, name, "target_stale", "target_back")
         if now - max(seen, since) < after:
+            if last is not None and last.kind == "target_stale" and _is_seen_since(known, last.at):
+                _tell(store, "target_back", "info", name, f"{name} is looked at again", now)
             continue
         failed = _last_of(store, name, "target_failed", "still_failing")
         if failed is not None and now - failed.at < after:
             continue
-        last = _last_of(store, name, "target_stale")
-        if last is None or last.at < max(seen, since):
+        if last is None or last.kind != "target_stale" or last.at < max(seen, since):
             failing = known is not None and known.state == State.FAILED
             why = "it fails" if failing else "no run has ended"
             title = f"{name} was last looked at {seen:%Y-%m-%d %H:%M} UTC: {why}"
             _tell(store, "target_stale", "warning", name, title, now)
+
+
+def _is_seen_since(known: TargetState | None, at: datetime) -> bool:
+    """Whether a run has looked at a target since; that a service was just started is no look."""
+    return known is not None and known.seen_at is not None and known.seen_at >= at
 
 
 def watch_slow(store: Store, *, after: timedelta, now: datetime) -> None:

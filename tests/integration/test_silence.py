@@ -189,6 +189,39 @@ def test_a_target_that_nobody_looks_at_is_told_once_each_silence(world: World) -
     assert "no run has ended" in told[0].title
 
 
+def test_that_a_target_is_looked_at_again_is_told_once(world: World) -> None:
+    """As soon as a run has looked; that a service has just started is no look."""
+    world.sync()
+    for _ in range(2):
+        world.pass_time(hours=49)
+        watch(world)
+        with world.opened() as one:
+            watch_targets(one.store, ["edge"], after=TWO_DAYS, since=world.now, now=world.now)
+        assert "target_stale" == events(world, "target_stale", "target_back")[-1].kind
+        world.sync()
+        watch(world)
+        watch(world)
+        assert "edge is looked at again" == events(world, "target_stale", "target_back")[-1].title
+    kinds = [one.kind for one in events(world, "target_stale", "target_back")]
+    assert ["target_stale", "target_back"] * 2 == kinds
+
+
+def test_the_silence_of_a_target_that_fails_ends_when_a_run_can_look(world: World) -> None:
+    """A run that failed has not looked."""
+    world.sync()
+    world.pass_time(hours=49)
+    watch(world)
+    shutil.rmtree(world.folder / "out")
+    world.sync()
+    watch(world)
+    assert [] == events(world, "target_back")
+    (world.folder / "out").mkdir()
+    world.pass_time(hours=1)
+    world.sync()
+    watch(world)
+    assert 1 == len(events(world, "target_back"))
+
+
 def test_a_run_that_does_not_end_is_told_once(world: World) -> None:
     """And the next one of the same target again."""
     with world.opened() as one:

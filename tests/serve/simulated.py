@@ -106,6 +106,14 @@ class Simulated:
                 self._do(name)
                 self._listen(ear)
 
+    def hold(self, name: str) -> None:
+        """A job does not come any more, as where its last run hangs."""
+        del self._due[name]
+
+    def let_go(self, name: str) -> None:
+        """It comes at once."""
+        self._wake((name,))
+
     def store(self) -> Store:
         """The state, as another process sees it."""
         return self.jobs.open()

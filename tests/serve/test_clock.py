@@ -34,7 +34,7 @@ SEEDS = int(os.environ.get("CLOCK_SEEDS", "0"))
 SCALE = Scale(len(VERSIONS), HOUR) if SEEDS else Scale(3, 8 * HOUR)
 STALE_AFTER = 48 * HOUR
 REPEAT = (HOUR, 6 * HOUR, 24 * HOUR)
-ENDS = ("target_recovered", "drift_repaired", "feed_back", "channel_up")
+ENDS = ("target_recovered", "target_back", "drift_repaired", "feed_back", "channel_up")
 SLACK = LONGEST_OFF + WATCH_EVERY
 """Where something is told at the latest after its time: the service may have been off."""
 
@@ -219,6 +219,19 @@ def test_a_target_that_is_run_once_a_day_is_not_silent_in_between(
     service.start()
     service.run_until(START + 2 * DAY)
     assert [] == told(service, "target_stale")
+
+
+def test_the_end_of_a_targets_silence_is_told(tmp_path: Path, feed: EndpointsStandIn) -> None:
+    """Once, though the next run lies in the future by then."""
+    service = service_of(tmp_path, feed, schedule="1d")
+    service.start()
+    service.run_until(START + HOUR)
+    service.hold("edge")
+    service.run_until(START + 2 * DAY)
+    assert ["target_stale"] == told(service, "target_stale", "target_back")
+    service.let_go("edge")
+    service.run_until(START + 3 * DAY)
+    assert ["target_stale", "target_back"] == told(service, "target_stale", "target_back")
 
 
 def test_the_end_of_a_fault_of_our_own_is_told(

@@ -120,6 +120,7 @@ def test_what_ends_something_is_in_the_conversation_that_it_ends() -> None:
     """So that a mail of the end stands below that of the beginning."""
     pairs = {
         "target_failed": "target_recovered",
+        "target_stale": "target_back",
         "drift": "drift_repaired",
         "person_needed": "step_seen",
         "feed_stale": "feed_back",

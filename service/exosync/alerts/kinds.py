@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "approved": Kind("info", "target:{target}:plan"),
     "applied": Kind("info", "target:{target}:plan"),
     "target_stale": Kind("warning", "target:{target}:stale", begins=True, advice=_STATUS),
+    "target_back": Kind("info", "target:{target}:stale", ends="warning"),
     "target_slow": Kind("warning", "target:{target}:slow", begins=True, advice=_STATUS),
     "ranges_changed": Kind("warning", "version:{instance}:{version}", begins=True),
     "feed_adopted": Kind("info", "version:{instance}:{version}", begins=True),

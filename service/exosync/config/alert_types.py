@@ -42,6 +42,7 @@ EVENT_KINDS = (
     "step_overdue",
     "step_seen",
     "still_failing",
+    "target_back",
     "target_failed",
     "target_recovered",
     "target_slow",

@@ -178,7 +178,7 @@ class Jobs:
             if known is None:
                 since = (turn.started_at if turn else None) or now
             elif known.state != State.FAILED and turn and turn.next_at and turn.next_at > now:
-                continue
+                since = now
             else:
                 since = self._heard_since(after) if known.seen_at else known.since
             watch_targets(store, (name,), after=after, since=since, now=now)
