@@ -443,15 +443,19 @@ def test_a_connector_that_another_rule_names_stays(world: World) -> None:
     assert world.tenant.org.connectors[0]["Enabled"]
 
 
-def test_what_was_made_by_hand_is_adopted_with_its_words(world: World) -> None:
-    """The mark is added and nothing else; then it is kept as it should be."""
+@pytest.mark.parametrize("name", [NAME, NAME.upper()])
+def test_what_was_made_by_hand_is_adopted_with_its_words(world: World, name: str) -> None:
+    """The mark is added and nothing else, by whatever case of its name; then it is kept as it should be."""
     org = world.tenant.org
-    org.add_connector(NAME, Comment="by Grace", IsTransportRuleScoped=True)
-    by_hand: dict[str, Any] = {"RecipientDomainIs": [DOMAIN], "RouteMessageOutboundConnector": NAME}
+    org.add_connector(name, Comment="by Grace", IsTransportRuleScoped=True)
+    by_hand: dict[str, Any] = {"RecipientDomainIs": [DOMAIN], "RouteMessageOutboundConnector": name}
     org.add_rule(NAME, Comments="also by Grace", State="Disabled", **by_hand)
     assert {"not_owned"} == {*world.run().rules}
 
-    world.run(adopting=True)
+    ran = world.run(adopting=True)
+    assert {one.resource: one.gives for one in ran.draft.steps}.items() <= (
+        ran.after.resources.items()
+    )
     assert (f"by Grace\n{MARK}", []) == (
         org.connectors[0]["Comment"],
         org.connectors[0]["SmartHosts"],

@@ -205,17 +205,20 @@ def adoption(seen: Seen) -> Draft:
         return Draft(_NOTHING, _NOTHING, refusals=(rules.incomplete(seen.doubts),))
     refusals, steps = [*guards.doubles(seen)], []
     connector, rule = seen.holding.connector, seen.holding.rule
-    make = Maker(seen.aim)
+    make, then = Maker(seen.aim), seen
     if not connector.marked and connector.namesake is not None:
         one, now = connector.namesake, seen.connector(connector.namesake)
-        refusals += guards.adoptable(one, seen.aim, was_ours=connector.was_ours)
-        steps.append(
-            make.mark(CONNECTOR, Object(one.name, one.guid, now), guards.comments(one, seen.aim))
-        )
+        standing = tuple(guards.adoptable(one, seen.aim, was_ours=connector.was_ours))
+        refusals += standing
+        if all(refusal.approvable for refusal in standing):
+            then = seen.with_connector(one)
+        comment = guards.comments(one, seen.aim)
+        subject = Object(one.name, one.guid, now)
+        steps.append(make.mark(CONNECTOR, subject, comment, gives=compare.token(now)))
     if not rule.marked and rule.namesake is not None:
-        found, now = rule.namesake, seen.rule(rule.namesake)
+        found = rule.namesake
         refusals += guards.adoptable(found, seen.aim, was_ours=rule.was_ours)
-        steps.append(
-            make.mark(RULE, Object(found.name, found.guid, now), guards.comments(found, seen.aim))
-        )
+        subject = Object(found.name, found.guid, seen.as_named(found))
+        gives = compare.token(then.rule(found))
+        steps.append(make.mark(RULE, subject, guards.comments(found, seen.aim), gives=gives))
     return Draft(_NOTHING, _NOTHING, tuple(steps), tuple(refusals))

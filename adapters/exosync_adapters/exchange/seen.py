@@ -9,7 +9,7 @@ from exosync.core.ranges import IpRanges
 from exosync.core.target import ABSENT, Finding, Foreign, Observed
 from exosync.core.tasks import Known
 from exosync_adapters.exchange import compare
-from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim, Holding, Owned
+from exosync_adapters.exchange.aim import CONNECTOR, DOMAIN, RULE, Aim, Found, Holding, Owned
 from exosync_adapters.exchange.asserted import asserted, domain_token, unnamed_token, was_blind
 from exosync_adapters.exchange.memory import Memory, without_comments
 from exosync_adapters.exchange.records import (
@@ -92,6 +92,15 @@ class Seen:
         priority = None if self.aim.settings.priority is None else one.priority
         found = compare.rule_parameters(one, route=self.route(one), priority=priority)
         return found | {name: self._as_configured(found[name]) for name in _OF_GROUPS}
+
+    def as_named(self, one: Rule) -> dict[str, object]:
+        """The same with the connector by the name that the rule itself gives, whosever it is."""
+        return {**self.rule(one), compare.ROUTE: one.connector or None}
+
+    def with_connector(self, one: Connector) -> Seen:
+        """The same once a connector is ours."""
+        holding = replace(self.holding, connector=Found((one,)))
+        return replace(self, holding=holding)
 
     def _as_configured(self, groups: object) -> object:
         if not isinstance(groups, list):

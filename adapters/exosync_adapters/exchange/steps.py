@@ -156,8 +156,11 @@ class Maker:
         now = Object(one.name, one.guid, off)
         return self._step(What.REMOVE_CONNECTOR, now, None, call, expects=expects)
 
-    def mark(self, resource: str, one: Object, comment: tuple[str, str]) -> Step:
-        """The mark at the end of a comment, and nothing else. `comment` is before and after."""
+    def mark(self, resource: str, one: Object, comment: tuple[str, str], *, gives: str) -> Step:
+        """The mark at the end of a comment, and nothing else. `comment` is before and after.
+
+        `gives` is its token once it is ours, and so is the connector that a rule names.
+        """
         assert one.seen is not None, "what is marked was read"
         before, after = comment
         noun, key = (
@@ -171,7 +174,7 @@ class Maker:
             {**one.seen, key: after},
             Call(f"Set-{noun}", {"Identity": one.identity, key: after}),
             expects=ABSENT,
-            gives=compare.token(one.seen),
+            gives=gives,
         )
 
     def internal_relay(self, domain: str, seen: DomainType, *, expects: str, gives: str) -> Step:

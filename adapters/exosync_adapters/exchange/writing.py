@@ -150,7 +150,7 @@ def shown(now: Seen, one: Connector | Rule) -> str:
     """An object and its comment, as the plan to take it over shows it before."""
     if isinstance(one, Connector):
         return compare.text({**now.connector(one), "Comment": one.comment})
-    return compare.text({**now.rule(one), "Comments": one.comments})
+    return compare.text({**now.as_named(one), "Comments": one.comments})
 
 
 def _holds(now: Seen, step: Step) -> bool:
