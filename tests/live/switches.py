@@ -17,6 +17,11 @@ PERSON = "EXOSYNC_LIVE_GOOGLE_PERSON"
 """Seconds that a person at this terminal has for a step in the Admin console."""
 
 
+MAILBOX = "GOOGLE_MAILBOX"
+MESSAGES = ("EXCHANGE_SEND_FROM", "EXCHANGE_SEND_TO")
+WAIT = "EXOSYNC_LIVE_EXCHANGE_SEND_WAIT"
+"""Seconds for a message to show in its trace, and as many to arrive."""
+
 EXCHANGE = tuple(
     f"EXCHANGE_{one}" for one in ("TENANT", "CLIENT_ID", "CERTIFICATE_FILE", "DOMAIN", "GROUP")
 )
@@ -83,6 +88,30 @@ def google_account() -> GoogleAccount:
     patience = float(os.environ.get(PERSON) or 0)
     url = os.environ.get(f"{_PREFIX}GOOGLE_URL", "").rstrip("/")
     return GoogleAccount(customer, admin, Path(key_file), patience, url)
+
+
+def google_mailbox() -> tuple[GoogleAccount, str]:
+    """The account and the mailbox that may be looked into; skips the module if there is none."""
+    account = google_account()
+    (mailbox,) = _values((MAILBOX,), "mailbox at Google")
+    return account, mailbox
+
+
+def is_mailbox(address: str) -> GoogleAccount | None:
+    """The account if this is the mailbox in it that may be looked into."""
+    told = [os.environ.get(f"{_PREFIX}{name}", "") for name in (*GOOGLE, MAILBOX)]
+    is_it = all(told) and told[-1].lower() == address.lower()
+    return google_account() if is_it else None
+
+
+def exchange_messages() -> tuple[ExchangeTenant, str, str, float]:
+    """The tenant, whose mailbox may send to whom, and for how long it is waited.
+
+    Skips the module if the environment does not say all of it.
+    """
+    tenant = exchange_tenant()
+    sender, recipient = _values(MESSAGES, "message to send")
+    return tenant, sender, recipient, float(os.environ.get(WAIT) or 600)
 
 
 def exchange_tenant() -> ExchangeTenant:

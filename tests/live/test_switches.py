@@ -7,10 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
 
 from tests.standins.exchange import ExchangeStandIn
+from tests.standins.exchange_graph import add_trace
 from tests.standins.exchange_keys import made_certificate
+from tests.standins.google import GoogleStandIn
+from tests.standins.google_gmail import Kept
 from tests.standins.mimecast import MimecastStandIn
 
 FOLDER = Path(__file__).parent
@@ -34,9 +39,10 @@ def run_pytest(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def test_without_accounts_each_file_is_skipped_and_says_what_it_needs() -> None:
     """One line for each vendor, with the names of the variables."""
-    ended = run_pytest(*(f"tests/live/test_{one}.py" for one in ("mimecast", "google", "exchange")))
+    names = ("mimecast", "google", "exchange", "mailbox", "messages")
+    ended = run_pytest(*(f"tests/live/test_{one}.py" for one in names))
 
-    assert "3 skipped" in ended.stdout, ended.stdout
+    assert "5 skipped" in ended.stdout, ended.stdout
     for vendor in ("MIMECAST", "GOOGLE", "EXCHANGE"):
         assert f"set EXOSYNC_LIVE_{vendor}_" in ended.stdout
 
@@ -110,3 +116,46 @@ def test_in_a_tenant_that_may_be_written_nothing_stays(tmp_path: Path) -> None:
         left = [one["Name"] for one in (*made.org.connectors, *made.org.rules)]
         assert ["somebody's", "somebody's"] == left
         assert [] == made.dangerous
+
+
+@contextmanager
+def account(folder: Path) -> Iterator[tuple[GoogleStandIn, dict[str, str]]]:
+    """A stand-in with a mailbox, and what names both to the tests."""
+    with GoogleStandIn(allowlist=[]) as made:
+        made.gmail.mailboxes |= {"alan@example.com": [], "postmaster@example.com": []}
+        named = {
+            "CUSTOMER": "C01abcdef",
+            "ADMIN": "postmaster@example.com",
+            "KEY_FILE": str(made.key_file(folder)),
+            "URL": made.url,
+            "MAILBOX": "alan@example.com",
+        }
+        yield made, {f"EXOSYNC_LIVE_GOOGLE_{key}": value for key, value in named.items()}
+        assert [] == made.violations
+
+
+def test_a_message_is_sent_only_if_somebody_says_so(tmp_path: Path) -> None:
+    """With the accounts alone no message is; then one, which is followed to its mailbox."""
+    with tenant(tmp_path) as (made, tenant_named), account(tmp_path) as (google, google_named):
+        made.org.add_recipient("ada@example.com")
+
+        def passes(_: str, mime: bytes) -> None:
+            ident = str(message_from_bytes(mime)["Message-ID"])
+            at, ada, alan = datetime.now(UTC), "ada@example.com", "alan@example.com"
+            add_trace(made.org, ada, alan, message_id=ident, received=at - timedelta(seconds=2))
+            kept = Kept(ident, ada, (alan,), mime, "192.0.2.1", at=at)
+            google.gmail.mailboxes[alan].append(kept)
+
+        made.org.send = passes
+        files = ("tests/live/test_mailbox.py", "tests/live/test_messages.py")
+        named = {**tenant_named, **google_named}
+        ended = run_pytest(*files, **named)
+        assert "2 passed, 1 skipped" in ended.stdout, ended.stdout
+        assert [] == made.org.traces
+
+        more = {"FROM": "ada@example.com", "TO": "alan@example.com", "WAIT": "30"}
+        sends = {f"EXOSYNC_LIVE_EXCHANGE_SEND_{key}": value for key, value in more.items()}
+        ended = run_pytest(*files, **named, **sends)
+        assert "4 passed" in ended.stdout, ended.stdout
+        assert 1 == len(made.org.traces)
+        assert 0 == made.writes

@@ -340,7 +340,8 @@ def test_only_the_one_way_in_takes_commands(tenant: ExchangeStandIn, caller: Cal
     assert 405 == caller.ask("GET", path).status_code
     assert 405 == caller.run("Get-AcceptedDomain", at="v1.0").status_code
     named = {"CmdletName": "Get-AcceptedDomain"}
-    for told in ({**named, "Parameters": None}, named, {"Parameters": {}}, None):
+    wrong: tuple[Json, ...] = ({**named, "Parameters": None}, named, {"Parameters": {}}, None)
+    for told in wrong:
         assert 400 == caller.ask("POST", path, json={"CmdletInput": told}).status_code
     for body in (b"", b"CmdletName=Get-AcceptedDomain"):
         assert 400 == caller.ask("POST", path, data=body).status_code
