@@ -18,6 +18,7 @@ class Tapped(Counted):
     def __init__(self) -> None:
         super().__init__()
         self._is_silent = False
+        self._cut_after: int | None = None
 
     def tap(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
         """Count a request, break it if that is wanted, else have it answered."""
@@ -32,6 +33,9 @@ class Tapped(Counted):
             return self.broken
         reply = answer(request)
         self.history.append(self.listed())
+        if self.writes == self._cut_after:
+            self._is_silent = True
+            return Reply(manner="reset")
         return reply
 
     @contextmanager
@@ -42,6 +46,15 @@ class Tapped(Counted):
             yield
         finally:
             self._is_silent = False
+
+    @contextmanager
+    def cut_after(self, number: int) -> Iterator[None]:
+        """Let write `number` from now on be done, and every connection be reset from then on."""
+        self._cut_after = self.writes + number
+        try:
+            yield
+        finally:
+            self._cut_after, self._is_silent = None, False
 
     def _is_write(self, request: Request) -> bool:
         raise NotImplementedError
