@@ -308,6 +308,33 @@ def test_without_a_router_there_is_nothing_to_tell(shell: Shell, names: DnsStand
     assert "kind exchange" in ended.err
 
 
+def test_of_many_tenants_none_is_asked_for_strangers(
+    shell: Shell, tenant: ExchangeStandIn, names: DnsStandin
+) -> None:
+    """A provider who mistypes a domain hears so at once."""
+    many = [
+        {
+            **exchange(tenant, names, name=f"t{number}", domain=f"d{number}.example"),
+            "validation_recipients": [],
+            "sender": f"a@d{number}.example",
+        }
+        for number in range(11)
+    ]
+    shell.configure(targets=many)
+    before = len(tenant.requests)
+
+    ended = shell.run("trace", "ada@example.net", "eve@example.org")
+
+    assert (64, before) == (ended.code, len(tenant.requests))
+    assert (
+        "neither ada@example.net nor eve@example.org is at the domain of one of the 11" in ended.err
+    )
+    shell.configure(targets=many[:2])
+    assert ["t0", "t1"] == [
+        one["target"] for one in shell.json("trace", "ada@example.net", "eve@example.org")["ways"]
+    ]
+
+
 def test_check_follows_a_message_to_each_validation_recipient(
     shell: Shell, tenant: ExchangeStandIn
 ) -> None:

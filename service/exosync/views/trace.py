@@ -18,6 +18,9 @@ from exosync.views.source import Source
 
 Json = dict[str, Any]
 
+_MOST_FOR_STRANGERS = 10
+"""Routers that are asked for a message between strangers: a domain may be accepted and no target's."""
+
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -68,7 +71,7 @@ def _ascii(domain: str) -> str:
 def routers(source: Source, sender: str, recipient: str) -> list[TargetConfig]:
     """The routers for a recipient's domain; if it is none's, those for the sender's, else all.
 
-    Raises UsageError.
+    Raises UsageError if there is none, MalformedError if these are strangers to far too many.
     """
     found = [one for one in source.config.targets if hasattr(one.kind_object, "trace")]
     if not found:
@@ -78,6 +81,11 @@ def routers(source: Source, sender: str, recipient: str) -> list[TargetConfig]:
     for address in (recipient, sender):
         if at := [one for one in found if _is_at(one, address)]:
             return at
+    if len(found) > _MOST_FOR_STRANGERS:
+        raise MalformedError(
+            f"neither {sender} nor {recipient} is at the domain of one of the {len(found)} targets "
+            "that decide where mail goes: give an address that is"
+        )
     return found
 
 
