@@ -43,7 +43,7 @@ FAILURES: Mapping[str, Reply] = {
     "a reset": Reply(manner="reset"),
 }
 HANG = Reply(manner="hang")
-GMAIL, GRAPH, TRACES = "/gmail/", "/v1.0/users/", "/v1.0/admin/"
+GMAIL, TOKEN, GRAPH, TRACES = "/gmail/", "/token", "/v1.0/users/", "/v1.0/admin/"
 ALL = 12
 """More than anybody asks for one thing."""
 
@@ -75,7 +75,7 @@ def test_no_run_looks_into_a_mailbox(scene: Scene, harness: GatewayHarness) -> N
     assert [] == harness.google.requests
 
 
-@pytest.mark.parametrize("path", [GMAIL, "/token"])
+@pytest.mark.parametrize("path", [GMAIL, TOKEN])
 def test_a_check_tells_what_mailboxes_lack_and_fails_for_nothing(
     scene: Scene, harness: GatewayHarness, path: str
 ) -> None:
@@ -99,7 +99,12 @@ class Desk:
     def __init__(self, office: Office) -> None:
         self.office = office
         google, exchange = office.company.google, office.company.exchange
-        self.scripted: dict[str, Any] = {GMAIL: google, GRAPH: exchange, TRACES: exchange}
+        self.scripted: dict[str, Any] = {
+            GMAIL: google,
+            TOKEN: google,
+            GRAPH: exchange,
+            TRACES: exchange,
+        }
         private = b"Message-Id: <1@x.example>\r\nSubject: a private matter\r\n\r\nHello\r\n"
         old = datetime(2020, 1, 1, tzinfo=UTC)
         box = office.company.flow.google.mailboxes[BOTH]
@@ -156,8 +161,12 @@ SILENT = {**FAILURES, "a silence": HANG}
 
 @pytest.mark.parametrize(
     ("path", "who", "other", "failures"),
-    [(TRACES, "exchange", "google", FAILURES), (GMAIL, "google", "exchange", SILENT)],
-    ids=["trace", "mailbox"],
+    [
+        (TRACES, "exchange", "google", FAILURES),
+        (GMAIL, "google", "exchange", SILENT),
+        (TOKEN, "google", "exchange", FAILURES),
+    ],
+    ids=["trace", "mailbox", "token"],
 )
 def test_whoever_cannot_tell_of_a_message_is_told_beside_what_others_tell(
     desk: Desk, path: str, who: str, other: str, failures: Mapping[str, Reply]
