@@ -439,7 +439,7 @@ class TestExplain:
             ("13.107.6.152", "client access: 13.107.6.152/31"),
             ("52.112.0.1", "another service: 52.112.0.0/14"),
             ("10.1.2.3", "(RFC"),
-            ("8.8.8.8", "nothing that Microsoft publishes"),
+            ("8.8.8.8", "nothing that Microsoft publishes for this cloud"),
             ("mx.mail.protection.outlook.com", "*.mail.protection.outlook.com is in set 10"),
         ],
     )

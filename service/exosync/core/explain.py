@@ -41,7 +41,9 @@ def explain_address(
         *_other(address, snapshot, mail),
         *_special(address),
     ]
-    return tuple(told) or (Answer("unknown", "it is in nothing that Microsoft publishes"),)
+    return tuple(told) or (
+        Answer("unknown", "it is in nothing that Microsoft publishes for this cloud"),
+    )
 
 
 def explain_host(host: str, snapshot: Snapshot) -> tuple[Answer, ...]:
