@@ -250,6 +250,17 @@ def test_a_rule_that_may_spare_those_who_are_here_is_not_told(owned: Owned) -> N
     assert [] == found
 
 
+@pytest.mark.parametrize(("enabled", "is_told"), [(True, True), (False, False)])
+def test_a_rule_that_acts_while_nobody_is_excepted_is_told(enabled: bool, is_told: bool) -> None:
+    """One that is off sends nothing away; whoever is to switch it on is told then."""
+    owned = with_rule(enabled=enabled)
+    found = list(findings(settings(), whole(owned), owned, now=NOW, spares_nobody=True))
+    names = [one.rule for one in found]
+
+    assert is_told == ("rule_takes_local_mail" in names)
+    assert not is_told or "nobody is in the group here@example.com" in found[0].message
+
+
 @pytest.mark.parametrize(
     ("breaker", "actions", "is_told"),
     [

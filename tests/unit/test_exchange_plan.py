@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exosync.core.desired import Desired
 from exosync.core.target import ABSENT, Actor, Phase
+from exosync.core.tasks import Known
+from exosync_adapters.exchange import plan
 from exosync_adapters.exchange.aim import Aim, Owned
+from exosync_adapters.exchange.clouds import CLOUDS
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import (
     AcceptedDomain,
@@ -21,8 +25,11 @@ from exosync_adapters.exchange.records import (
     Rule,
 )
 from exosync_adapters.exchange.rules import RULES
+from exosync_adapters.exchange.seen import seen
+from exosync_adapters.exchange.way.letters import Folk
 from tests.unit.exchange_kit import (
     DOMAIN,
+    MAIL,
     MARK,
     NAME,
     NOW,
@@ -539,6 +546,45 @@ def test_an_exception_for_a_group_that_is_gone_would_send_all_mail_away() -> Non
 
     assert ["whole_domain"] == told(draft)
     assert ["connector"] == [step.resource for step in may(draft)]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"routed": {"group": "there@example.com"}},
+        {"exceptions": {"group": "there@example.com"}},
+    ],
+)
+def test_a_rule_that_would_name_no_group_is_not_tried(keys: dict[str, Any]) -> None:
+    """Exchange Online takes none, run after run."""
+    draft = drafted(tenant(), of=aim(**keys), gone=["there@example.com"])
+
+    assert (["no_group"], False) == (told(draft), draft.refusals[0].approvable)
+    assert ["connector"] == [step.resource for step in may(draft)]
+    assert f"{next(iter(keys))}.group" in draft.refusals[0].message
+
+
+@pytest.mark.parametrize(
+    ("groups", "stands"),
+    [
+        ({"here@example.com": frozenset()}, True),
+        ({"here@example.com": frozenset({"ada@example.com"})}, False),
+        ({}, False),
+        ({"there@example.com": frozenset()}, False),
+    ],
+)
+def test_while_nobody_is_excepted_a_person_decides_whether_the_rule_acts(
+    groups: dict[str, frozenset[str]], stands: bool
+) -> None:
+    """Of a group that was not read nothing is said."""
+    known = Known(now=NOW, remembered={})
+    what = seen(aim(), tenant(connector(), rule(enabled=False)), known, folk=Folk(groups))
+    desired = Desired("Worldwide", "2026081400", MAIL)
+    draft = plan.plan(desired, what, CLOUDS["worldwide"])
+
+    assert (["group_empty"] if stands else []) == [one for one in told(draft) if "group" in one]
+    assert stands == what.spares_nobody
+    assert all(one.approvable for one in draft.refusals)
 
 
 def test_a_smart_host_among_the_published_ranges_is_exchange_online_itself() -> None:

@@ -84,8 +84,7 @@ def _over(draft: Draft, desired: Desired, seen: Seen, cloud: Cloud) -> Iterator[
     own = own_hosts(settings.hosts, desired.ranges)
     if own:
         yield rules.own_host(own)
-    if settings.routed.everyone_but in seen.groups.gone:
-        yield rules.whole_domain(str(settings.routed.everyone_but))
+    yield from _of_groups(seen)
     for step in draft.steps:
         yield from _too_wide(step)
     if any(acts(step, seen) for step in draft.steps):
@@ -107,8 +106,21 @@ def _of_the_tenant(draft: Draft, seen: Seen, cloud: Cloud) -> Iterator[Refusal]:
         yield rules.rules_full(count)
 
 
+def _of_groups(seen: Seen) -> Iterator[Refusal]:
+    """What is no group: of those who are here, or another that the rule names."""
+    settings, gone = seen.aim.settings, seen.groups.gone
+    if settings.routed.everyone_but in gone:
+        yield rules.whole_domain(str(settings.routed.everyone_but))
+    if settings.routed.group in gone:
+        yield rules.no_group(str(settings.routed.group), "routed.group")
+    if settings.exceptions.group in gone:
+        yield rules.no_group(str(settings.exceptions.group), "exceptions.group")
+
+
 def _before_acting(seen: Seen) -> Iterator[Refusal]:
     settings = seen.aim.settings
+    if seen.spares_nobody:
+        yield rules.group_empty(str(settings.routed.everyone_but), settings.domain)
     earlier = routing_before(seen)
     if earlier:
         yield rules.rule_before(earlier, settings.domain)

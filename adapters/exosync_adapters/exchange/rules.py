@@ -25,6 +25,9 @@ RULES: dict[str, str] = {
     "all mail",
     "whole_domain": "the group that keeps the mail of mailboxes here does not exist, so the rule "
     "would send all mail of the domain away",
+    "no_group": "a group that the rule should name does not exist or is no group",
+    "group_empty": "nobody is in the group that keeps the mail of mailboxes here, so the rule would "
+    "send all mail of the domain away",
     "own_host": "a smart host is Exchange Online itself, so mail would come back",
     "dehydrated": "the organization cannot be customized yet, so Exchange Online takes no change",
     "rules_full": "the tenant has as many rules as Exchange Online takes",
@@ -153,6 +156,33 @@ def whole_domain(group: str) -> Refusal:
         seen="no such group",
         limit="a group",
         setting="routed.everyone_but",
+        resources=(RULE,),
+    )
+
+
+def no_group(group: str, setting: str) -> Refusal:
+    """Exchange Online takes no rule that names what is no recipient."""
+    return Refusal(
+        "no_group",
+        f"there is no group {group} in the tenant, so no rule can name it: make the group, or mend its "
+        f"address ({setting})",
+        seen="no such group",
+        limit="a group",
+        setting=setting,
+        resources=(RULE,),
+    )
+
+
+def group_empty(group: str, domain: str) -> Refusal:
+    """Nobody would be excepted, so that all are routed, as if the whole domain were meant."""
+    return Refusal(
+        "group_empty",
+        f"nobody is in the group {group}, so the rule would send mail for every mailbox at {domain} "
+        "away: put those whose mailboxes are here into it; if there are none, approve this plan",
+        seen="no members",
+        limit="those whose mailboxes are here",
+        setting="routed.everyone_but",
+        approvable=True,
         resources=(RULE,),
     )
 

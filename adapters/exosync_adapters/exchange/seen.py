@@ -78,6 +78,12 @@ class Seen:
         return self.organisation.domain(self.aim.settings.domain)
 
     @property
+    def spares_nobody(self) -> bool:
+        """Whether the group of those whose mailboxes are here was read, and nobody is in it."""
+        here = self.aim.settings.routed.everyone_but
+        return here is not None and self.memory.folk.groups.get(here.lower()) == frozenset()
+
+    @property
     def doubts(self) -> dict[Listing, str]:
         """Why ours may be there without being listed, or others beside it."""
         whole = self.organisation.incomplete

@@ -135,6 +135,7 @@ class ExchangeTarget:
             now=now,
             relayed=relayed,
             known_as=what.groups.known_as,
+            spares_nobody=what.spares_nobody,
         )
         return observed(what, told)
 

@@ -90,7 +90,8 @@ class Writer:
             raise self._conflict(step, f"another of that name is there by now: {error}") from None
         except MissingError as error:
             if step.action != "delete":
-                raise self._conflict(step, f"it is gone: {error}") from None
+                what = "what it names is not there" if step.action == "create" else "it is gone"
+                raise self._conflict(step, f"{what}: {error}") from None
 
     def _find_out(self, step: Step, known: Known, error: TargetError) -> None:
         """Whether a write that was not answered was done: it is not sent again."""

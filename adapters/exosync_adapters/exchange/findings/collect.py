@@ -14,7 +14,7 @@ from exosync_adapters.exchange.aim import Owned
 from exosync_adapters.exchange.findings.connector import of_connector, of_hosts
 from exosync_adapters.exchange.findings.domain import left_behind, of_domain
 from exosync_adapters.exchange.findings.foreign import of_foreign
-from exosync_adapters.exchange.findings.rule import of_rule
+from exosync_adapters.exchange.findings.rule import of_nobody, of_rule
 from exosync_adapters.exchange.records import Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 
@@ -68,17 +68,20 @@ def findings(
     now: datetime | None = None,
     relayed: Collection[str] = (),
     known_as: Mapping[str, str] = MappingProxyType({}),
+    spares_nobody: bool = False,
 ) -> Iterator[Finding]:
     """All findings. Without `now` a rule's dates are told and not judged.
 
     `relayed` are the domains that a person made internal relays as exosync asked for, `known_as`
-    are other names of groups, as in `seen.Groups`. Of what is to be removed, nothing is told but what is somebody else's, and what stays.
+    are other names of groups, as in `seen.Groups`; `spares_nobody`: the group of those whose mailboxes
+    are here has no members. Of what is to be removed, nothing is told but what is somebody else's, and what stays.
     """
     if not settings.remove:
         if owned.connector is not None:
             yield from of_connector(owned.connector, settings)
         if owned.rule is not None:
             yield from of_rule(owned, settings, organisation, now, known_as)
+            yield from of_nobody(owned.rule, settings, spares_nobody=spares_nobody)
         yield from of_hosts(settings)
         yield from of_domain(settings, organisation)
     yield from left_behind(settings, organisation, relayed, owned)

@@ -108,6 +108,17 @@ def _of_spared(
         )
 
 
+def of_nobody(ours: Rule, settings: ExchangeSettings, *, spares_nobody: bool) -> Iterator[Finding]:
+    """What a rule that is on does while the group of those whose mailboxes are here is empty."""
+    if spares_nobody and ours.enabled and _EXCEPTED in ours.exceptions:
+        yield Finding(
+            "rule_takes_local_mail",
+            f"nobody is in the group {settings.routed.everyone_but}, so the rule {quoted(ours.name)} takes "
+            f"all mail to {settings.domain}, that of mailboxes here too: put those whose mailboxes are here "
+            "into the group, or switch the rule off until then",
+        )
+
+
 def _has(rule: Rule, part: str) -> bool:
     return part in rule.conditions or part in rule.exceptions
 
