@@ -540,6 +540,25 @@ def test_in_a_tenant_that_takes_no_more_rules_nothing_is_half_made() -> None:
     assert [] == told(drafted(tenant(connector(), *many[1:], rule())))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "is_", "set_to"),
+    [(299, 40, None), (2, 40, None), (1, 40, 1), (0, 40, 0), (0, 5, None), (1, 20, None)],
+)
+def test_a_rule_in_its_place_is_left_there_whatever_the_numbers(
+    wanted: int, is_: int, set_to: int | None
+) -> None:
+    """Priorities of others that leave gaps make nobody set it right for ever."""
+    theirs = [
+        replace(foreign_rule(actions={}), guid=f"theirs-{one}", priority=one) for one in (10, 30)
+    ]
+    there = tenant(connector())
+    rules = sorted([*theirs, rule(priority=is_)], key=lambda one: one.priority)
+    draft = drafted(replace(there, rules=tuple(rules)), of=aim(priority=wanted))
+
+    given = [call.parameters.get("Priority") for step in draft.steps for call in step.detail]
+    assert ([] if set_to is None else [set_to]) == given
+
+
 def test_an_exception_for_a_group_that_is_gone_would_send_all_mail_away() -> None:
     """So nothing is done to the rule until the group is there."""
     draft = drafted(tenant(), gone=["here@example.com"])

@@ -94,10 +94,14 @@ class Seen:
         return compare.connector_parameters(one)
 
     def rule(self, one: Rule) -> dict[str, object]:
-        """A rule of this organisation as parameters; with its priority if that is configured."""
-        priority = None if self.aim.settings.priority is None else one.priority
+        """A rule of this organisation as parameters; with its place if that is configured."""
+        priority = None if self.aim.settings.priority is None else self._place(one)
         found = compare.rule_parameters(one, route=self.route(one), priority=priority)
         return found | {name: self._as_configured(found[name]) for name in _OF_GROUPS}
+
+    def _place(self, rule: Rule) -> int:
+        """How many rules come before: its priority, but where others' leave gaps."""
+        return sum(one.priority < rule.priority for one in self.organisation.rules)
 
     def as_named(self, one: Rule) -> dict[str, object]:
         """The same with the connector by the name that the rule itself gives, whosever it is."""
