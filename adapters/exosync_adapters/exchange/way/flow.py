@@ -127,8 +127,6 @@ def _domain_stage(
         return Stage("domain", domain.name, title, None, Sure.SEEN, (incomplete,))
     title = f"{domain.name} is an accepted domain: {domain.type or 'of a type unknown to exosync'}"
     ok, sure, says = _by_type(domain, message)
-    if ok is False:
-        title = f"{title}, and {message.recipient} is not known here"
     return Stage("domain", domain.name, title, ok, sure, says)
 
 

@@ -130,12 +130,19 @@ def _plain(exceptions: Mapping[str, Values]) -> dict[str, Values]:
 
 
 def _judged(parts: Mapping[str, Values], asked: _Asked) -> Iterator[tuple[str, Truth]]:
-    """Each condition; the second parameter of a pair is looked at with the first."""
+    """Each condition; the second parameter of a pair is looked at with the first.
+
+    Whether a rule goes by a group's own address or by its members', nobody has published.
+    """
+    to_group = asked.message.to.group
     for name, values in parts.items():
         if _FIRST_OF.get(name) in parts:
             continue
-        judge = _JUDGES.get(name)
+        judge = None if to_group and name in _OF_RECIPIENTS else _JUDGES.get(name)
         yield name, judge(values, asked, parts) if judge else None
+
+
+_OF_RECIPIENTS = frozenset({"RecipientDomainIs", "SentTo", "SentToMemberOf", "SentToScope"})
 
 
 def _recipient_domain(values: Values, asked: _Asked, _parts: Mapping[str, Values]) -> Truth:

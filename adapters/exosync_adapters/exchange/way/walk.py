@@ -84,8 +84,7 @@ class Walk:
 
     def meet(self, rule: Rule, organisation: Organisation, groups: Groups) -> None:
         """Let one rule do what it does."""
-        group = self.message.to.group
-        hits = None if group else applies(rule, self.message, organisation, groups)
+        hits = applies(rule, self.message, organisation, groups)
         does = both((self.reached, in_force(rule, self.message.at), hits))
         if does is False:
             self._passes_by(rule, hits)
@@ -93,7 +92,7 @@ class Walk:
         end, odd = _end(rule), _odd(rule)
         matters = bool(rule.connector or end or odd or rule.stops)
         unsure = () if hits else doubts(rule, self.message, organisation, groups)
-        unsure = (_WHOM,) if group else unsure
+        unsure = (_WHOM,) if unsure and self.message.to.group else unsure
         self._set_headers(rule, does)
         if does is None and not matters:
             self.besides += 1
