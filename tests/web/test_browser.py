@@ -120,11 +120,11 @@ def test_without_script_everything_is_there(page_url: str, browser: Browser) -> 
         page.goto(f"{page_url}/?state=waiting")
         assert 0 == page.locator("button.copy:visible").count()
         page.get_by_role("rowheader").get_by_role("link", name="google").click()
-        assert page.get_by_text("To say so before").is_visible()
+        page.get_by_text("To say so before").wait_for()
         page.get_by_role("navigation").get_by_role("link", name="Explain").click()
         page.get_by_label("Address, CIDR or host").fill("40.92.0.1")
         page.get_by_role("button", name="Explain").click()
-        assert page.get_by_role("heading", name="40.92.0.1").is_visible()
+        page.get_by_role("heading", name="40.92.0.1").wait_for()
 
 
 def test_by_keyboard_one_comes_past_the_navigation(page_url: str, browser: Browser) -> None:

@@ -152,7 +152,8 @@ def test_the_form_works_without_script(company: str, browser: Browser) -> None:
         page.get_by_role("link", name="which way does a message take?").click()
         page.get_by_label("From").fill(ALICE)
         page.get_by_label("To", exact=True).fill(BOB)
-        page.get_by_role("button", name="Trace").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Trace").click()
         assert page.get_by_role("heading", name="By exchange").is_visible()
         assert page.get_by_text(f"exosync trace {ALICE} {BOB}").is_visible()
         assert 3 < page.locator(".way > li").count()
