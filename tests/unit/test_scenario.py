@@ -134,6 +134,7 @@ def test_it_is_written_from_options_alone(tmp_path: Path) -> None:
         ((*FLAGS, "--there", "x@example.com"), "takes one of --here and --there, not both"),
         ((*FLAGS, "nowhere/x.yaml"), "nowhere is no folder that is there"),
         ((*FLAGS, "--far-side", "other"), "also needs --smart-host"),
+        ((*FLAGS, "--smtp-host", "mx.example.com"), "also needs --alert-to, as there is"),
         ((*FLAGS, "--smart-host", "a.example.com:25"), "a smart host has no port"),
         ((*FLAGS, "--tenant", "contoso"), "targets[0].tenant: 'contoso' is not an id"),
         ((*FLAGS, "--alert-to", "a\tb"), "control characters"),

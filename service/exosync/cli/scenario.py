@@ -181,6 +181,8 @@ def _complete(answers: Mapping[str, Any]) -> None:
         missing.append("one of --here and --there")
     if answers["far_side"] in ("mimecast", "other") and not answers["smart_host"]:
         missing.append("--smart-host")
+    if answers["smtp_host"] and not answers["alert_to"]:
+        missing.append("--alert-to, as there is --smtp-host")
     if missing:
         raise UsageError(f"scenario {SCENARIO} also needs {', '.join(missing)}")
 
