@@ -647,14 +647,32 @@ def test_the_proof_tells_what_is_not_as_it_should_be(world: World) -> None:
     assert "Authoritative" in found["domain"]
 
 
-def test_a_rule_that_acts_for_a_time_is_not_proven_to_act(world: World) -> None:
-    """Nobody can say that it goes on acting."""
+@pytest.mark.parametrize(
+    ("dates", "ok", "told"),
+    [
+        ({"ExpiryDate": "2026-12-24T00:00:00"}, None, "acts only to 2026-12-24"),
+        ({"ExpiryDate": "2026-11-24T00:00:00"}, False, "is over since 2026-11-24"),
+        ({"ActivationDate": "2026-12-24T00:00:00"}, None, "acts only from 2026-12-24"),
+        ({"ActivationDate": "2026-11-24T00:00:00"}, True, "is on"),
+        (
+            {"ActivationDate": "2026-11-24T00:00:00", "ExpiryDate": "2026-12-24T00:00:00"},
+            None,
+            "acts only to 2026-12-24",
+        ),
+    ],
+)
+def test_a_rule_that_acts_for_a_time_is_not_proven_to_act(
+    world: World, dates: dict[str, str], ok: bool | None, told: str
+) -> None:
+    """Nobody can say that it goes on acting; what began is no matter."""
     world.settle()
-    world.tenant.org.rules[0]["ExpiryDate"] = "2026-12-24T00:00:00"
+    world.tenant.org.rules[0].update(dates)
 
-    told = check(world.run().proof.checks, "rule")
+    ran = world.run()
 
-    assert (None, True) == (told.ok, "2026-12-24" in told.message)
+    assert ok is check(ran.proof.checks, "rule").ok
+    assert told in check(ran.proof.checks, "rule").message
+    assert (ok is not True) == any(one.rule == "rule_dates" for one in ran.before.findings)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ What was read back says how things are set. That mail arrives is said by Exchang
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from exosync.core.target import Check, Verification
 from exosync.core.words import one_line, short
 from exosync.errors import TargetError
-from exosync_adapters.exchange import compare
+from exosync_adapters.exchange import compare, moments
 from exosync_adapters.exchange.admin.client import Admin
 from exosync_adapters.exchange.records import Call, Connector, DomainType, Listing, Rule
 from exosync_adapters.exchange.seen import Seen
@@ -54,7 +55,7 @@ def _rule(seen: Seen) -> Check:
     wrong = [*compare.differing(seen.wanted_rule, seen.rule(ours)), *compare.more(ours)]
     if wrong:
         return Check("rule", ok=False, message=f"is not as wanted: {', '.join(wrong)}")
-    return _dated(ours) or Check(
+    return _dated(ours, seen.memory.at) or Check(
         "rule",
         ok=True,
         message=f"“{ours.name}” is on, at priority {ours.priority} ({_READ}); after a change it "
@@ -62,13 +63,13 @@ def _rule(seen: Seen) -> Check:
     )
 
 
-def _dated(rule: Rule) -> Check | None:
+def _dated(rule: Rule, now: datetime | None) -> Check | None:
     """Whether a rule acts only for a time; then nobody can say that it goes on acting."""
-    dates = [
-        f"{name} {value}"
-        for name, value in (("from", rule.activates), ("to", rule.expires))
-        if value
-    ]
+    if moments.is_over(rule.expires, now):
+        message = f"“{rule.name}” is over since {rule.expires} ({_READ}): take the date out"
+        return Check("rule", ok=False, message=one_line(message))
+    begins = "" if moments.is_over(rule.activates, now) else rule.activates
+    dates = [f"{name} {value}" for name, value in (("from", begins), ("to", rule.expires)) if value]
     if not dates:
         return None
     message = f"“{rule.name}” acts only {' '.join(dates)} ({_READ}): take the dates out"

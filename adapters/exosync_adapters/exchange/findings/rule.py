@@ -183,8 +183,9 @@ def _of_force(ours: Rule, name: str, now: datetime | None) -> Iterator[Finding]:
 
 
 def _of_dates(ours: Rule, now: datetime | None) -> Iterator[str]:
+    """A beginning that is over is no matter any more."""
     for text, begins in ((ours.activates, True), (ours.expires, False)):
-        if text:
+        if text and not (begins and moments.is_over(text, now)):
             at = moments.written(text)
             over = None if at is None or now is None else at <= now
             yield f"{_DATES[begins, over]} {one_line(text)}"
