@@ -69,7 +69,7 @@ class SpfHarness(Counted):
                 "server": "127.0.0.1",
                 "port": server.port,
                 "resolvers": [at],
-                "timeout": "5s",
+                "timeout": "20s",
                 "settle": "1s",
                 "key": {
                     "name": WIDE.name,
