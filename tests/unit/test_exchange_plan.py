@@ -584,6 +584,27 @@ def test_a_rule_that_would_name_no_group_is_not_tried(keys: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
+    ("fields", "stands"),
+    [
+        ({"type": "OnPremises", "others": {"SenderRewritingEnabled": "True"}}, True),
+        ({"type": "OnPremises", "others": {"RouteAllMessagesViaOnPremises": "True"}}, True),
+        ({"type": "OnPremises", "others": {"CloudServicesMailEnabled": "True"}}, False),
+        ({"type": "OnPremises"}, False),
+        ({"others": {"SmtpDaneMode": "None"}}, False),
+    ],
+)
+def test_a_connector_that_exchange_online_would_not_set_right_is_a_persons(
+    fields: dict[str, Any], stands: bool
+) -> None:
+    """What only the other type has, exosync neither writes nor takes away."""
+    draft = drafted(tenant(connector(**fields), rule()))
+
+    assert (["connector_on_premises"] if stands else []) == told(draft)
+    assert stands == ([] == may(draft) and bool(draft.steps))
+    assert [] == told(drafted(tenant(connector(**fields), rule()), of=aim(remove=True)))
+
+
+@pytest.mark.parametrize(
     ("groups", "stands"),
     [
         ({"here@example.com": frozenset()}, True),

@@ -23,6 +23,9 @@ from exosync_adapters.exchange.findings.foreign import is_in_force, may_take
 from exosync_adapters.exchange.records import Call, Connector, Rule, folded, length
 from exosync_adapters.exchange.seen import Seen
 
+_ON_PREMISES = ("RouteAllMessagesViaOnPremises", "SenderRewritingEnabled")
+"""What only connectors to the company's own servers have, and exosync does not write."""
+
 _ADOPTED_BY_OTHERS = frozenset({"hybridwizard", "migrated"})
 
 
@@ -60,6 +63,15 @@ def unknown_parts(seen: Seen) -> tuple[Refusal, ...]:
     rule = seen.owned.rule
     more = compare.more(rule) if rule is not None else ()
     return (rules.rule_has_more(rule, more),) if rule is not None and more else ()
+
+
+def on_premises(seen: Seen) -> tuple[Refusal, ...]:
+    """Ours, made a connector of the other type with what only that can have."""
+    ours = seen.owned.connector
+    parts = [one for one in _ON_PREMISES if ours is not None and one in ours.others]
+    if ours is None or ours.type != "OnPremises" or not parts:
+        return ()
+    return (rules.connector_on_premises(ours, parts),)
 
 
 def renamed(seen: Seen) -> tuple[Refusal, ...]:

@@ -53,6 +53,7 @@ class _Keeping:
             *guards.strangers(self._seen),
             *guards.unknown_parts(self._seen),
             *guards.renamed(self._seen),
+            *guards.on_premises(self._seen),
         )
         held = {resource for one in refusals for resource in one.resources}
         return Draft(_NOTHING, _NOTHING, tuple(self._steps(held)), refusals)

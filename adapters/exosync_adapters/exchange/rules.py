@@ -33,6 +33,8 @@ RULES: dict[str, str] = {
     "rules_full": "the tenant has as many rules as Exchange Online takes",
     "rule_before": "somebody else's rule comes before ours and routes the same domain",
     "rule_has_more": "the rule has conditions, exceptions or actions that exosync does not know",
+    "connector_on_premises": "the connector was made one to the company's own servers, with settings "
+    "that a partner's cannot have",
     "rule_switch_on": "switching the rule on, or having it take more people's mail, sends mail another "
     "way, which a person approves by itself",
     "cloud_unproven": "nobody has confirmed that this cloud's host takes commands that write",
@@ -252,6 +254,20 @@ def rule_has_more(rule: Rule, more: Sequence[str]) -> Refusal:
         seen=plural(len(more), "unknown part"),
         limit="0",
         resources=(RULE,),
+    )
+
+
+def connector_on_premises(connector: Connector, parts: Sequence[str]) -> Refusal:
+    """Each of these "can only be specified for Connector type OnPremises" (CIPP#3873)."""
+    names = " and ".join(parts)
+    return Refusal(
+        "connector_on_premises",
+        f"the connector {quoted(connector)} was made one to servers of the company's own (OnPremises) with "
+        f"{names}, which a partner's cannot have, so Exchange Online would refuse to set it right: a person "
+        f"takes {names} off, or deletes it once no rule names it",
+        seen="OnPremises",
+        limit="Partner",
+        resources=(CONNECTOR,),
     )
 
 
