@@ -54,14 +54,17 @@ def drift(desk: Desk, job: Job, observed: Observed) -> tuple[Finding, ...]:
 
 
 def _written(desk: Desk, name: str, known: TargetState) -> list[StepRecord]:
-    """The steps since the last look, and those of runs that failed.
+    """The steps since the last look, and those of the run that looked, or of all that failed.
 
-    A step whose answer was lost may have been done all the same, and show only now.
+    What they wrote may show only now: where an answer was lost, or a look came from a server that
+    lagged behind.
     """
     assert known.seen_at is not None
-    later = desk.store.steps_since(name, known.seen_at)
-    failed = known.state == State.FAILED
-    return later + (desk.store.steps_failed_since(name, known.since) if failed else [])
+    since = known.since if known.state == State.FAILED else known.seen_at
+    return [
+        *desk.store.steps_since(name, known.seen_at),
+        *desk.store.steps_of_runs_since(name, since),
+    ]
 
 
 def _is(name: str, observed: Observed, states: set[tuple[str, str]]) -> bool:

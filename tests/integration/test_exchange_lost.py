@@ -6,7 +6,9 @@ itself is nobody's doing but its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from tests.contract.conftest import no_pauses
 from tests.contract.exchange import ExchangeHarness, exchange_harness
 from tests.contract.scene import TARGET, Scene, opened_scene
 from tests.standins.exchange import ExchangeStandIn
+from tests.standins.exchange_requests import command_of
+from tests.standins.web import Reply, Request
 
 __all__ = ["no_pauses"]
 
@@ -200,4 +204,33 @@ def test_what_was_answered_and_cannot_be_read_back_is_said_to_be_done(
 
     assert scene.harness.goal() == scene.harness.held()
     assert 1 == tenant.cmdlets.count("New-OutboundConnector")
+    assert "drift" not in events(scene)
+
+
+def test_a_last_look_that_lags_behind_makes_no_drift(
+    scene: Scene, harness: ExchangeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule shows, and then another server has not heard of it yet: the next run knows it."""
+    honest, looks = harness.tap, 0
+
+    def tap(request: Request, answer: Callable[[Request], Reply]) -> Reply:
+        nonlocal looks
+        reply, command = honest(request, answer), command_of(request)
+        if command is None or command.cmdlet != "Get-TransportRule":
+            return reply
+        looks += bool(harness.tenant.org.rules)
+        if looks < 2:
+            return reply
+        told = json.loads(reply.body)
+        return replace(reply, body=json.dumps({**told, "value": []}).encode())
+
+    monkeypatch.setattr(harness, "tap", tap)
+    told = scene.sync()
+    assert (2, "pending") == (len(told["steps"]), told["state"])
+    monkeypatch.setattr(harness, "tap", honest)
+
+    scene.world.pass_time(hours=1)
+    scene.work()
+
+    assert scene.harness.goal() == scene.harness.held()
     assert "drift" not in events(scene)

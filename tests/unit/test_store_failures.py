@@ -300,7 +300,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "steps": lambda store: store.steps(1),
     "steps_of_plan": lambda store: store.steps_of_plan("p"),
     "steps_since": lambda store: store.steps_since("edge", AT),
-    "steps_failed_since": lambda store: store.steps_failed_since("edge", AT),
+    "steps_of_runs_since": lambda store: store.steps_of_runs_since("edge", AT),
     "add_event": write,
     "last_event": lambda store: store.last_event("edge", ["k"]),
     "event": lambda store: store.event(1),

@@ -97,7 +97,7 @@ def step(store: Store) -> None:
     store.unfinished("edge")
     store.conclude(step_id, "done", LATER)
     store.steps_since("edge", AT)
-    store.steps_failed_since("edge", LATER)
+    store.steps_of_runs_since("edge", LATER)
 
 
 CALLS: dict[str, Callable[[Store], object]] = {

@@ -289,17 +289,19 @@ def test_steps_since_are_those_that_may_have_changed_something(store: Store) -> 
     assert ["token1", "token2", "token6"] == [one.gives for one in since]
 
 
-def test_steps_that_failed_since_are_those_of_the_runs_that_failed(store: Store) -> None:
-    """Of the run that ended then and of later ones, since each may have been done all the same."""
-    for hour, outcome in ((0, "failed"), (1, "failed"), (2, "done"), (3, "failed")):
+def test_steps_of_runs_since_are_those_of_the_run_that_ended_then_and_of_later_ones(
+    store: Store,
+) -> None:
+    """They were intended before it ended; only what may have changed something counts."""
+    for hour, outcome in ((0, "failed"), (1, "failed"), (2, "conflict"), (3, "done")):
         run_id = store.begin_run("sync", AT + hour * HOUR)
         store.conclude(intend(store, run_id, hour), outcome, AT + hour * HOUR)
         finish(store, run_id, hours=hour)
 
-    found = store.steps_failed_since("edge", AT + HOUR)
+    found = store.steps_of_runs_since("edge", AT + HOUR)
 
     assert ["token1", "token3"] == [one.gives for one in found]
-    assert [] == store.steps_failed_since("spf", AT)
+    assert [] == store.steps_of_runs_since("spf", AT)
 
 
 def test_one_event_is_found_by_its_id(store: Store) -> None:

@@ -187,8 +187,8 @@ class Runs(Session):
         later = (steps.c.target == target) & (steps.c.intended_at > since)
         return self._steps(later & steps.c.outcome.in_(_PERHAPS_WRITTEN))
 
-    def steps_failed_since(self, target: str, since: datetime) -> list[StepRecord]:
-        """The steps of a target that failed in runs that ended at `since` or later, in order."""
+    def steps_of_runs_since(self, target: str, since: datetime) -> list[StepRecord]:
+        """The same of the runs that ended at `since` or later."""
         of_target = steps.c.target == target
         before = (
             select(steps.c.intended_at)
@@ -200,7 +200,7 @@ class Runs(Session):
         with self._reading() as connection:
             last = connection.execute(before).scalar()
         later = true() if last is None else steps.c.intended_at > last
-        return self._steps(of_target & later & (steps.c.outcome == StepOutcome.FAILED.value))
+        return self._steps(of_target & later & steps.c.outcome.in_(_PERHAPS_WRITTEN))
 
     def _steps(self, where: ColumnElement[bool]) -> list[StepRecord]:
         with self._reading() as connection:
