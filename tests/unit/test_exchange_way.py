@@ -553,3 +553,13 @@ def test_of_an_external_relay_the_way_is_told_no_surer_than_it_is() -> None:
 
     assert (None, Sure.UNPROVEN) == (stage(found, "domain").ok, stage(found, "domain").sure)
     assert "is not published" in words(found, "domain")
+
+
+def test_our_rule_is_known_in_whatever_case_and_composition_its_name_is_given_back() -> None:
+    """Also where it does nothing, which is told of ours alone."""
+    wanted = settings(smart_hosts=[GATE], far_side="other", rule="Zürich")
+    tenant = organisation(wanted)
+    off = [replace(one, name="ZU\u0308RICH", enabled=False) for one in tenant.rules]
+    found = told(wanted=wanted, tenant=replace(tenant, rules=tuple(off)))
+
+    assert "it is disabled" in words(found, "rule")

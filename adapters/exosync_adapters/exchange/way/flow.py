@@ -22,6 +22,7 @@ from exosync_adapters.exchange.records import (
     DomainType,
     Listing,
     Organisation,
+    folded,
 )
 from exosync_adapters.exchange.way.letters import Groups, Message, Truth, agreed, both, either
 from exosync_adapters.exchange.way.walk import Walk
@@ -83,7 +84,7 @@ def flow(organisation: Organisation, message: Message, groups: Groups, *, ours: 
     refused = _refused_at_the_edge(domain, message)
     if refused is True:
         return Flow((first,), (Exit(Going.REFUSED, _EDGE),), message)
-    walk = Walk(message, ours=ours.lower())
+    walk = Walk(message, ours=folded(ours))
     for rule in organisation.rules:
         walk.meet(rule, organisation, groups)
     exits = list(_exits(organisation, walk))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from exosync.core.trace import Stage, Sure
 from exosync.core.words import plural
-from exosync_adapters.exchange.records import Listing, Organisation, Rule
+from exosync_adapters.exchange.records import Listing, Organisation, Rule, folded
 from exosync_adapters.exchange.way.letters import ABSENT, Groups, Message, Truth, both, either
 from exosync_adapters.exchange.way.matching import applies, doubts, in_force, unmodelled_actions
 
@@ -120,7 +120,7 @@ class Walk:
 
     def _passes_by(self, rule: Rule, hits: Truth) -> None:
         """Told of a rule that would route the message and does not, and always of our own."""
-        ours = rule.name.lower() == self.ours
+        ours = folded(rule.name) == self.ours
         if not ours and (hits is False or not rule.connector):
             return
         why = self._why_not(rule, hits)
