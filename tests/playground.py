@@ -40,7 +40,9 @@ alerts:
 
 
 def main() -> None:
-    """Start everything, and wait."""
+    """Start everything, and wait; whoever stops it, nothing of it stays."""
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.default_int_handler)
     with (
         tempfile.TemporaryDirectory(prefix="exosync-service-") as folder,
         EndpointsStandIn(instance="USGovGCCHigh", version=FIRST) as feed,
