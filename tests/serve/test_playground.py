@@ -32,7 +32,7 @@ def test_whoever_stops_it_stops_the_service(how: signal.Signals) -> None:
             if '"serving"' in line:
                 break
         playground.send_signal(how)
-        said += playground.stdout.read()  # ends once the service has let go of it, too
+        said += playground.communicate(timeout=120)[0]  # until the service has let go of it, too
 
     (folder,) = {Path(one).parent for one in re.findall(r"--config (\S+)", said)}
     assert (0, False) == (playground.returncode, folder.exists()), said
