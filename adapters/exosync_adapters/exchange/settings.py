@@ -115,7 +115,9 @@ class LoopBreaker(Settings):
     """A header that a message carries which was on the other side already."""
 
     header: HeaderName = Field(
-        default="X-Exosync-Routed", description="Name of the header that ends a loop."
+        default="X-Exosync-Routed",
+        description="Name of the header that ends a loop; where the rule sets it, one that "
+        "begins with X-.",
     )
     words: Words = Field(
         default=("exosync",), min_length=1, description="What the header holds, one of these."
