@@ -227,8 +227,8 @@ def test_a_process_killed_between_sending_and_writing_it_down_sends_it_again(
 
     outs = []
     for minutes in (0, 1, 60):
-        later = deliver(tmp_path, (AT + timedelta(minutes=minutes)).isoformat())
-        outs.append(later.communicate(timeout=PATIENCE)[0].split())
+        with deliver(tmp_path, (AT + timedelta(minutes=minutes)).isoformat()) as later:
+            outs.append(later.communicate(timeout=PATIENCE)[0].split())
     assert [[b"0"], [b"1"], [b"0"]] == outs, "not at once, a minute later, then never more"
     assert 2 == len(receiver.keys)
     assert 1 == len(set(receiver.keys))
