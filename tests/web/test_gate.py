@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import re
+import select
 import socket
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -476,6 +478,73 @@ def test_a_request_that_comes_drop_by_drop_is_not_waited_for(filled: Path) -> No
             rest += part
         assert b"HTTP/1.1" not in rest
     server.stop()
+
+
+HALVES = {
+    "nothing": b"",
+    "headers": b"GET /livez HTTP/1.1\r\nHost: loc",
+    "content": b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\ntoken",
+}
+"""Requests that never come whole."""
+
+
+@pytest.mark.parametrize("sent", HALVES.values(), ids=HALVES)
+def test_requests_that_never_come_whole_keep_nobody_out(filled: Path, sent: bytes) -> None:
+    """Whoever was waited for the longest gives way; who is being answered does not."""
+    with few_at_once(filled) as (url, where), ExitStack() as stack:
+        stream = stack.enter_context(socket.create_connection(where, timeout=60))
+        stream.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in stream.recv(1000)
+        slow = [stack.enter_context(socket.create_connection(where, timeout=60)) for _ in range(40)]
+        for one in slow:
+            # The first of them are gone already.
+            with suppress(ConnectionError):
+                one.sendall(sent)
+        assert 200 == requests.get(f"{url}/livez", timeout=60).status_code
+        assert is_cut(slow[0])
+        assert not is_cut(slow[-1])
+        assert not is_cut(stream)
+
+
+def test_who_does_not_take_the_answers_keeps_nobody_out(filled: Path) -> None:
+    """Once no more of them fits on the way, the connection gives way, and gets no further one."""
+    with few_at_once(filled) as (url, where), ExitStack() as stack:
+        page = requests.get(url, timeout=60).text
+        path = re.findall(r"/assets/[0-9a-f]{16}/page\.css", page)[0]
+        size, most = len(requests.get(url + path, timeout=60).content), 900
+        slow = stack.enter_context(socket.socket())
+        slow.settimeout(60)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(where)
+        slow.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * most)
+        for _ in range(300):
+            stack.enter_context(socket.create_connection(where, timeout=60))
+            assert 200 == requests.get(f"{url}/livez", timeout=60).status_code
+        came = 0
+        with suppress(ConnectionError):
+            while part := slow.recv(1 << 20):
+                came += len(part)
+        assert came < size * most
+
+
+@contextmanager
+def few_at_once(filled: Path) -> Iterator[tuple[str, tuple[str, int]]]:
+    """A page that has room for eight, and waits for each as long as it likes."""
+    server = PageServer(create_app(Stage(filled), environ={}), patience=3600, most=8)
+    try:
+        url = server.start("127.0.0.1:0")
+        parts = urlsplit(url)
+        assert parts.port is not None
+        yield url, (str(parts.hostname), parts.port)
+    finally:
+        server.stop()
+
+
+def is_cut(connection: socket.socket) -> bool:
+    """Whether the other side has gone; what it sent before is left to be read."""
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def test_ipv6_can_be_listened_on(make: MakeStage) -> None:

@@ -11,24 +11,28 @@ import uvicorn
 
 from exosync.core.listen import split_listen
 from exosync.errors import ConfigError
-from exosync.web.hasty import PATIENCE, HastyProtocol
+from exosync.web.hasty import MOST_AT_ONCE, PATIENCE, HastyProtocol
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-MOST_AT_ONCE = 200
 START_WITHIN = 10.0  # seconds
 
 
 class PageServer:
     """Serves an application from `start` to `stop`.
 
-    `patience` is how many seconds a request may take to come in.
+    `patience` is how many seconds a request may take to come in, `most` how many connections
+    may be open before those that are only waited for give way; those at work may be twice as
+    many.
     """
 
-    def __init__(self, app: FastAPI, *, patience: float = PATIENCE) -> None:
-        self._app = app
-        self._protocol = type("Protocol", (HastyProtocol,), {"patience": patience})
+    def __init__(
+        self, app: FastAPI, *, patience: float = PATIENCE, most: int = MOST_AT_ONCE
+    ) -> None:
+        self._app, self._most = app, most
+        kept = {"patience": patience, "most": most}
+        self._protocol = type("Protocol", (HastyProtocol,), kept)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -47,7 +51,7 @@ class PageServer:
             proxy_headers=False,
             ws="none",
             lifespan="off",
-            limit_concurrency=MOST_AT_ONCE,
+            limit_concurrency=self._most * 2,
             timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.requests import ClientDisconnect
 
 from exosync.web.access import Access, Standing, Verdict
 from exosync.web.frames import render
@@ -45,6 +46,8 @@ def router(access: Access) -> APIRouter:
             body = await asyncio.wait_for(request.body(), PATIENCE)
         except TimeoutError:
             return problem(408, "the content did not come")
+        except ClientDisconnect:
+            return problem(400, "nobody is there any more")
         fields = parse_qs(body.decode("utf-8", "replace"))
         verdict = access.sign_in(fields.get("token", [""])[0], place_of(request.scope))
         if verdict.standing is Standing.WRONG:
