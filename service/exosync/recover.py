@@ -60,11 +60,12 @@ def _written(desk: Desk, name: str, known: TargetState) -> list[StepRecord]:
     lagged behind.
     """
     assert known.seen_at is not None
-    since = known.since if known.state == State.FAILED else known.seen_at
-    return [
-        *desk.store.steps_since(name, known.seen_at),
-        *desk.store.steps_of_runs_since(name, since),
-    ]
+    later = desk.store.steps_since(name, known.seen_at)
+    if known.state == State.FAILED:
+        return later + desk.store.steps_of_runs_since(name, known.since)
+    # What stood only between two steps of that run is somebody else's doing if it is there again.
+    last = {one.resource: one for one in desk.store.steps_of_runs_since(name, known.seen_at)}
+    return [*later, *last.values()]
 
 
 def _is(name: str, observed: Observed, states: set[tuple[str, str]]) -> bool:
