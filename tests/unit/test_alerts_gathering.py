@@ -136,6 +136,15 @@ def test_what_is_above_the_limit_comes_in_one_message_when_there_is_room_again()
     assert AT + timedelta(minutes=10) == made.due_at
 
 
+def test_a_window_that_opens_for_many_targets_brings_no_more_than_the_limit_and_one() -> None:
+    """Hours after the version was told each target's run has a message; the rest comes in one."""
+    events = [event("applied", one, target=f"t{one}", run=one) for one in range(100)]
+    *own, digest = gathered(events, versions=dict.fromkeys(range(100), "2026112500"))
+    assert [f"target:t{one}:plan" for one in range(30)] == [one.thread for one in own]
+    assert (DIGEST, 70) == (digest.thread, len(digest.events))
+    assert AT + timedelta(hours=1) == digest.due_at
+
+
 def test_an_error_waits_behind_twice_as_many() -> None:
     """What wakes somebody at night must not wait for an hour behind what does not."""
     limits = Limits(GROUP, max_per_hour=2)
