@@ -9,7 +9,7 @@ import pytest
 
 from exosync.core.desired import Desired
 from exosync.core.ranges import IpRanges
-from exosync.core.trace import Pool, Stage, Way
+from exosync.core.trace import Pool, Stage, Sure, Way
 from exosync.views.beyond import Beyond
 from exosync.views.source import Source
 
@@ -38,8 +38,9 @@ def told(
     pool: Pool = Pool.MAIL,
     kind: str = "file",
     to: str = "example.com",
+    by: str = "",
 ) -> list[Stage]:
-    """What is said of the addresses of a message that leaves by these families."""
+    """What is said of the addresses of a message that leaves by these families, and a connector."""
     settings = SimpleNamespace(domain="example.com")
     edge = SimpleNamespace(
         name="edge", kind=kind, families=own, settings=settings, kind_object=object()
@@ -52,7 +53,8 @@ def told(
         config=SimpleNamespace(targets=[edge, way_out]), desired=lambda: DESIRED
     )
     beyond = Beyond(cast("Source", source), "ada@example.com", lambda _: [Receiver(*known)])
-    way = Way("ada@example.com", f"bob@{to}", (), leaves=True, pool=pool, families=families)
+    taken = (Stage("connector", by, "it takes the message", True, Sure.SEEN),) if by else ()
+    way = Way("ada@example.com", f"bob@{to}", taken, leaves=True, pool=pool, families=families)
     return [stage for _, stage in beyond.stages(way)]
 
 
@@ -98,9 +100,12 @@ def test_the_relay_pool_stands_in_the_title() -> None:
 
 
 def test_mail_for_strangers_does_not_pass_our_receivers() -> None:
-    """Of a name below the domain that is not known, so it is told."""
+    """Nor does mail for a name below the domain that leaves by its own MX."""
     assert ["spf"] == [one.kind for one in told(*V4, to="partner.example")]
-    assert ["spf", "gateway"] == [one.kind for one in told(*V4, to="mail.example.com")]
+    assert ["spf"] == [one.kind for one in told(*V4, to="partner.example", by="to Google")]
+    assert ["spf"] == [one.kind for one in told(*V4, to="mail.example.com")]
+    below = told(*V4, to="mail.example.com", by="to Google")
+    assert ["spf", "gateway"] == [one.kind for one in below]
 
 
 def test_spf_passes_or_does_not() -> None:
