@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from exosync.core.words import can_be_approved
 from exosync.errors import RefusedError
 from exosync.store import Approval, PlanRecord, Store
 
@@ -22,9 +23,8 @@ def approve_plan(
         )
         raise RefusedError(message, rule="stale_plan")
     refusals = record.body["refusals"]
-    hard = [one for one in refusals if not one["approvable"]]
-    # What covers some resources alone says nothing against approving the rest.
-    if any(not one.get("resources") for one in hard) or len(hard) == len(refusals) > 0:
+    if refusals and not can_be_approved(refusals):
+        hard = [one for one in refusals if not one["approvable"]]
         told = "; ".join(f"{one['rule']}: {one['message']}" for one in hard)
         message = (
             f"plan {record.id} for {record.target} cannot be approved, mend this first: {told}"

@@ -260,6 +260,15 @@ def test_what_an_approval_cannot_lift_is_not_to_be_approved(rule: str) -> None:
     assert ["exosync adopt edge", "exosync show 7c1e"] == commands(part)
 
 
+def test_what_stands_in_the_way_of_an_approval_is_mended_first() -> None:
+    """No command is named that would be refused."""
+    lifted = {"rule": "shrink", "message": "too much would be removed", "approvable": True}
+    hard = {"rule": "syntax", "message": "the record is no SPF", "approvable": False}
+    known = state("edge", "refused", plan="7c1e", report={**RUNNING, "refusals": [lifted, hard]})
+    (part,) = compose([event("refused")], scene(states={"edge": known}))["targets"]
+    assert ["exosync show 7c1e"] == commands(part)
+
+
 def test_the_same_command_is_named_once() -> None:
     """For the first reason given."""
     known = state("edge", "failed", error="no answer", failures=2)

@@ -247,6 +247,14 @@ def test_what_an_option_gave_is_offered_further_on(tmp_path: Path) -> None:
     assert "mail.example.com" == channel.smtp.host
 
 
+def test_who_named_a_mail_server_says_who_is_told(tmp_path: Path) -> None:
+    """Nobody is no answer then: it is asked for again, and nothing that was said is lost."""
+    words = (*FLAGS, "--smtp-host", "mx.example.com")
+    *_, channel = asked(tmp_path, *words, answers=("", "", "n", "", "", "ops@example.com"))
+
+    assert "mx.example.com" == channel.smtp.host
+
+
 def test_an_answer_that_cannot_be_right_is_told_without_a_file(tmp_path: Path) -> None:
     """There is none, so it has no lines."""
     words = ["xyz" if one == TENANT else one for one in FLAGS]

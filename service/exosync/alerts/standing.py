@@ -9,7 +9,7 @@ from typing import Any
 
 from exosync.alerts.kinds import advice
 from exosync.core.holds import OUTSIDE_WINDOW, PAUSED, WAITS_FOR_OTHERS
-from exosync.core.words import ADOPTABLE
+from exosync.core.words import ADOPTABLE, can_be_approved
 from exosync.store import EventRecord, TargetState, TaskRecord
 
 Json = dict[str, Any]
@@ -124,7 +124,7 @@ def _about_refusal(named: Named, state: TargetState) -> Iterator[tuple[str, str]
         yield "to take it over", f"exosync adopt {named.name}"
     if state.plan:
         yield "to see the plan and the figures", f"exosync show {state.plan}"
-        if any(one.get("approvable") for one in refusals):
+        if can_be_approved(refusals):
             yield "if it is right", f"exosync approve {state.plan}"
 
 

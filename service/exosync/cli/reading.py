@@ -114,9 +114,8 @@ def _waiting(view: Json) -> Iterator[str]:
 
 def _adopting(view: Json) -> Iterator[str]:
     """What takes something over, once a command says so."""
-    for plan in adopting(view):
-        how = "approve" if plan["refused"] else "apply"
-        yield f"{plan['target']}: to take over what is there, exosync {how} {plan['id']}"
+    for plan, command in adopting(view):
+        yield f"{plan['target']}: to take over what is there, {command}"
 
 
 @click.command(short_help="Show what happened, newest first.")

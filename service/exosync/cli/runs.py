@@ -105,7 +105,7 @@ def apply(*, plan_id: str, as_json: bool, wait: float) -> int:
 
 
 def _look_again(assembly: Assembly, run_id: int, record: PlanRecord) -> Outcome:
-    """Whether a target is still as an applied plan left it. Raises RefusedError if not."""
+    """See that nothing is to be done at an applied plan's target. Raises RefusedError if it is."""
     from exosync.reconcile import reconcile
 
     rules = assembly.rules

@@ -59,6 +59,8 @@ def scenario_text(given: Mapping[str, Any]) -> str:
     """
     from exosync.scenario import SplitDomain, split_domain_text
 
+    if given["here"] and given["there"]:
+        raise UsageError(f"scenario {SCENARIO} takes one of --here and --there, not both")
     answers = {**_EMPTY, **{name: value for name, value in given.items() if value is not None}}
     if sys.stdin is not None and sys.stdin.isatty():
         answers |= _asked(given)
@@ -134,8 +136,9 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
         )
     google = "Super administrator of Google Workspace (empty: none)"
     ask("google_admin", google, _ADDRESS, default="")
-    alert_to = ask("alert_to", "Who is told by mail (empty: nobody)", _ADDRESS, default="")
-    if alert_to:
+    nobody = {} if given["smtp_host"] else {"default": ""}
+    whom = f"Who is told by mail{' (empty: nobody)' if nobody else ''}"
+    if ask("alert_to", whom, _ADDRESS, **nobody):
         ask("smtp_host", "Mail server that takes these", default=below("mail", domain))
     return found
 
@@ -175,8 +178,6 @@ _SEVERAL = ("smart_hosts", "validation_recipients")
 
 def _complete(answers: Mapping[str, Any]) -> None:
     missing = [f"--{name.replace('_', '-')}" for name in _NEEDED if not answers[name]]
-    if answers["here"] and answers["there"]:
-        raise UsageError(f"scenario {SCENARIO} takes one of --here and --there, not both")
     if not answers["here"] and not answers["there"]:
         missing.append("one of --here and --there")
     if answers["far_side"] in ("mimecast", "other") and not answers["smart_host"]:

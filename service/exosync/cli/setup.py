@@ -58,10 +58,10 @@ def _starter(kinds: tuple[str, ...]) -> str:
 
 def _refuse(file: str, *, force: bool) -> None:
     """What can be told of the place before anybody answers anything is told before."""
-    path = Path(file)
-    there = os.path.lexists(path)
     if file == "-":
         return
+    path = Path(file)
+    there = os.path.lexists(path)
     if there and not force:
         raise UsageError(_THERE.format(file))
     if not there and not os.access(path.parent, os.W_OK):

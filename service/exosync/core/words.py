@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 STATE_WORDS: dict[str, str] = {
@@ -114,7 +114,7 @@ def next_steps(told: dict[str, Any]) -> list[str]:
     lines = []
     for target in told["targets"]:
         plan, state, name = target["plan"], target["state"], target["name"]
-        if state == "refused" and plan and _can_be_approved(target["refusals"]):
+        if state == "refused" and plan and can_be_approved(target["refusals"]):
             lines.append(f"{name}: if this is right, exosync approve {plan}")
         elif state == "refused" and any(one["rule"] in ADOPTABLE for one in target["refusals"]):
             lines.append(f"{name}: to take it over, exosync adopt {name}")
@@ -134,15 +134,16 @@ def next_steps(told: dict[str, Any]) -> list[str]:
     return lines
 
 
-def adopting(status: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The open plans that take something over and wait for a command: no run tells of them.
+def adopting(status: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The open plans that take something over, and the command that each waits for.
 
-    Steps of such a plan that wait for a person are told like all others.
+    No run tells of them. Steps of such a plan that wait for a person are told like all others.
     """
     asked = {one["plan"] for one in status["todo"]}
     for plan in status["plans"]:
         if plan["adopting"] and (plan["refused"] or plan["id"] not in asked):
-            yield plan
+            how = "approve" if plan["refused"] else "apply"
+            yield plan, f"exosync {how} {plan['id']}"
 
 
 def text_to_paste(name: str, steps: Iterable[Mapping[str, Any]]) -> str:
@@ -154,7 +155,10 @@ def text_to_paste(name: str, steps: Iterable[Mapping[str, Any]]) -> str:
     return f"{shows} have the texts to paste"
 
 
-def _can_be_approved(refusals: list[dict[str, Any]]) -> bool:
-    """Whether approval would lift any, and none that no approval lifts covers everything."""
-    hard = [one for one in refusals if not one["approvable"]]
+def can_be_approved(refusals: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether approval would lift any, and none that no approval lifts covers everything.
+
+    What covers some resources alone says nothing against approving the rest.
+    """
+    hard = [one for one in refusals if not one.get("approvable")]
     return len(hard) < len(refusals) and all(one.get("resources") for one in hard)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
-from exosync.core.words import ADOPTABLE, adopting
+from exosync.core.words import ADOPTABLE, adopting, can_be_approved
 
 Json = dict[str, Any]
 
@@ -52,12 +52,12 @@ def _refused(status: Mapping[str, Any]) -> Iterator[Ask]:
         name, plan = one["name"], one["plan"]
         link = f"/targets/{name}"
         rules = ", ".join(dict.fromkeys(each["rule"] for each in one["refusals"]))
-        if plan and _can_be_approved(one["refusals"]):
+        if plan and can_be_approved(one["refusals"]):
             command = f"exosync approve {plan} --why 'REASON'"
             yield Ask(name, f"refused by {rules}: approve it if it is right", command, link, "bad")
         elif any(each["rule"] in ADOPTABLE for each in one["refusals"]):
             command = f"exosync adopt {quote(name)}"
-            yield Ask(name, "what is there belongs to somebody else", command, link, "bad")
+            yield Ask(name, "what is there does not carry this target's mark", command, link, "bad")
         else:
             yield Ask(name, f"refused by {rules}: has to be mended there", "", link, "bad")
 
@@ -87,10 +87,9 @@ def _steps(status: Mapping[str, Any]) -> Iterator[Ask]:
 
 
 def _adopting(status: Mapping[str, Any]) -> Iterator[Ask]:
-    for plan in adopting(status):
-        how = "approve" if plan["refused"] else "apply"
+    for plan, command in adopting(status):
         why = "a plan would take over what is there"
-        yield Ask(plan["target"], why, f"exosync {how} {plan['id']}", f"/plans/{plan['id']}")
+        yield Ask(plan["target"], why, command, f"/plans/{plan['id']}")
 
 
 def _paused(status: Mapping[str, Any]) -> Iterator[Ask]:
@@ -106,9 +105,3 @@ def _paused(status: Mapping[str, Any]) -> Iterator[Ask]:
 def _by(pause: Json) -> str:
     why = f": {pause['why']}" if pause["why"] else ""
     return f" by {pause['by']}{why}"
-
-
-def _can_be_approved(refusals: list[Json]) -> bool:
-    """Whether approval would lift any, and none that no approval lifts covers everything."""
-    hard = [one for one in refusals if not one["approvable"]]
-    return len(hard) < len(refusals) and all(one.get("resources") for one in hard)

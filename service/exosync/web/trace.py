@@ -86,7 +86,7 @@ def _told(source: Source, way: Json, state: TargetState | None) -> Json:
 
 
 def _is_stale(source: Source, seen_at: str | None) -> bool:
-    """Whether it was seen so long ago that the silence itself is told."""
+    """Whether it was seen as long ago as alerts call silence (`alerts.stale_after`)."""
     if seen_at is None:
         return False
     age = source.now - datetime.fromisoformat(seen_at)
