@@ -312,6 +312,15 @@ def test_a_script_with_other_signs_tells_if_it_was_read_wrongly() -> None:
     assert "encoding" not in text(STEPS[What.CREATE_CONNECTOR])
 
 
+def test_a_group_with_other_signs_in_its_name_needs_the_right_encoding_too() -> None:
+    """It is compared with what is there, and read wrongly it would be called changed."""
+    exceptions = {"ExceptIfSentToMemberOf": ("Büro",)}
+    step = replace(
+        STEPS[What.SWITCH_RULE_ON], planned=PLANNED, read=replace(READ, exceptions=exceptions)
+    )
+    assert "wrong encoding" in text(step)
+
+
 @pytest.mark.parametrize("what", STEPS)
 def test_a_script_says_truly_what_it_changes(what: What) -> None:
     """What is taken over, and a domain, carry no mark: a script for these says what else it goes by."""

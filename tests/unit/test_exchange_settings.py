@@ -169,7 +169,7 @@ def test_a_host_that_is_given_twice_is_one() -> None:
 
 def test_what_is_given_twice_counts_once() -> None:
     """Words, addresses and groups, whatever their case; blanks around a word are no part of it."""
-    breaker = {"words": [" exosync ", "Exosync", "seen"], "stamp": False, "header": "Subject"}
+    breaker = {"words": [" exosync ", "seen", "Exosync"], "stamp": False, "header": "Subject"}
     settings = made(
         validation_recipients=["Grace@example.com", "grace@EXAMPLE.com"],
         routed={"everyone_but": "here@example.com"},

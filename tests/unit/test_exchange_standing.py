@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosync.core.target import Severity
-from exosync_adapters.exchange.findings.hosts import of_standing
+from exosync_adapters.exchange.findings.hosts import TOLD_AS, of_standing
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import Certificate, HostSeen
 from exosync_adapters.exchange.way.standing import (
@@ -69,6 +69,12 @@ def after(*looks: HostSeen, every: timedelta = HOUR, **keys: Any) -> Standing:
 def told(standing: Standing, **keys: Any) -> list[str]:
     """The findings by name."""
     return [one.rule for one in of_standing(standing, wanted(smart_hosts=[GATE], **keys))]
+
+
+@pytest.mark.parametrize("trouble", [one for one in Trouble if one])
+def test_each_trouble_is_told_by_the_finding_that_the_page_names(trouble: Trouble) -> None:
+    """The page names it where it tells the way of a message."""
+    assert [TOLD_AS[trouble]] == told(Standing(hosts={GATE: HostStanding(trouble)}))
 
 
 @pytest.mark.parametrize(

@@ -369,6 +369,13 @@ def test_one_host_that_fails_is_no_end_while_another_may_take_mail() -> None:
     assert [] == host_stages(none, Hosts(both), AT)
 
 
+@pytest.mark.parametrize("seen", [{}, {GATE: GOOD}])
+def test_hosts_that_a_connector_by_mx_has_kept_are_no_stations(seen: dict[str, HostSeen]) -> None:
+    """Somebody had it go by MX: its hosts take nothing from then on, seen or not."""
+    by_mx = connecting("by MX", smart_hosts=("a.test", GATE), use_mx=True)
+    assert [] == host_stages(by_mx, Hosts(seen), AT)
+
+
 def test_hosts_that_nobody_asked_are_named_and_open() -> None:
     """As on the page."""
     found = told(seen=None)

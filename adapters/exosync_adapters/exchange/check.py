@@ -20,7 +20,7 @@ from exosync_adapters.exchange.records import AcceptedDomain, DomainType, Listin
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.host_records import HostSeen
 from exosync_adapters.exchange.way.hosts import by_dns, try_hosts
-from exosync_adapters.exchange.way.people import has_mailbox, is_group
+from exosync_adapters.exchange.way.people import has_mailbox, is_group_type
 from exosync_adapters.exchange.way.resolving import live_dns
 from exosync_adapters.exchange.way.standing import Trouble, seen_as
 
@@ -246,7 +246,7 @@ def _validates(admin: Admin, address: str) -> Check:
     found = recipient(admin, address)
     if found is None:
         return Check(address, ok=True, message="is not known here, so it can only be elsewhere")
-    if is_group({"RecipientTypeDetails": found.type}):
+    if is_group_type(found.type):
         message = f"is a group here ({found.type}) and no mailbox, so it proves nothing"
         return Check(address, ok=False, message=message)
     if has_mailbox(found.type) or "PublicFolder" in found.type:

@@ -71,6 +71,14 @@ CLOUDS: Mapping[str, Cloud] = {
     )
 }
 
+_OWN_HOSTS = tuple({end for cloud in CLOUDS.values() for end in cloud.own_hosts})
+
+
+def is_own_host(host: str) -> bool:
+    """Whether a name is one of Exchange Online's own mail hosts, in any cloud."""
+    return f".{host.lower().rstrip('.')}".endswith(_OWN_HOSTS)
+
+
 OF_INSTANCE: Mapping[str, str] = {
     "Worldwide": "worldwide",
     "USGovGCCHigh": "gcc_high",

@@ -42,9 +42,8 @@ def _smart_host(text: str) -> str:
         network = ip_network(plain)
     except ValueError:
         return _host_name(text, plain)
-    if network.num_addresses == 1:
-        plain = str(network.network_address)
-    return _reachable(text, plain if network.num_addresses == 1 else str(network))
+    alone = network.num_addresses == 1
+    return _reachable(text, str(network.network_address if alone else network))
 
 
 def _reachable(text: str, address: str) -> str:
@@ -93,8 +92,11 @@ def _word(text: str) -> str:
 
 
 def once_each(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Each of the words, or addresses, that differ in more than case."""
-    return tuple({folded(one): one for one in reversed(words)}.values())[::-1]
+    """The words, or addresses, that differ in more than case: each where it stands first."""
+    found: dict[str, str] = {}
+    for one in words:
+        found.setdefault(folded(one), one)
+    return tuple(found.values())
 
 
 def _place(value: object) -> object:

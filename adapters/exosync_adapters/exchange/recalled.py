@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from exosync.core.trace import Stage, Sure, Way
+from exosync_adapters.exchange.findings.hosts import TOLD_AS
 from exosync_adapters.exchange.memory import Memory
 from exosync_adapters.exchange.records import Listing, Organisation, Rule
 from exosync_adapters.exchange.settings import ExchangeSettings
@@ -15,22 +16,10 @@ from exosync_adapters.exchange.way.host_records import Hosts, HostSeen
 from exosync_adapters.exchange.way.letters import SOMEBODY, STRANGER, Party, domain_of
 from exosync_adapters.exchange.way.looks import HOSTS, LOOKS, recalled
 from exosync_adapters.exchange.way.matching import FROM_MEMBERS, TO_MEMBERS, named_groups
-from exosync_adapters.exchange.way.standing import HostStanding, Standing, Trouble
+from exosync_adapters.exchange.way.standing import HostStanding, Standing
 from exosync_adapters.exchange.way.tracing import message_of, on_peoples_word, way
 
-_TOLD = {
-    Trouble.UNRESOLVED: "host_unresolved",
-    Trouble.UNTOLD: "host_unresolved",
-    Trouble.SILENT: "host_silent",
-    Trouble.NO_STARTTLS: "host_no_starttls",
-    Trouble.EXPIRED: "host_certificate",
-    Trouble.MISNAMED: "host_certificate",
-    Trouble.UNTRUSTED: "host_certificate",
-    Trouble.STRANGER: "host_not_far_side",
-}
-"""The finding by which runs tell of a trouble."""
-
-_MUTE = "no smart host ever answered this machine there, so it tries once a day"
+_MUTE = "no smart host ever answered this machine on port 25, so it tries once a day"
 
 
 def remembered_way(
@@ -86,7 +75,7 @@ def _as_seen(stage: Stage, looks: Mapping[str, HostSeen], standing: Standing) ->
 def _doubt(stage: Stage, told: HostStanding) -> str:
     """Where the last look alone differs from what is told of a host, by findings too."""
     if stage.ok and told.trouble:
-        return f"runs tell {_TOLD[told.trouble]} of it, until two of them have seen otherwise"
+        return f"runs tell {TOLD_AS[told.trouble]} of it, until two of them have seen otherwise"
     if stage.ok is False and not told.trouble and told.turning is not None:
         return (
             "one look showed it so, and those before did not: the next run tells whether it lasts"

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from exosync.core.secret import SecretRef
-from exosync_adapters.exchange.clouds import CLOUDS
+from exosync_adapters.exchange.clouds import is_own_host
 from exosync_adapters.exchange.fields import (
     LONGEST_NAME,
     Addresses,
@@ -334,9 +334,8 @@ class ExchangeSettings(Settings):
                 if self.far_side == "mimecast"
                 else "smart_hosts: are needed"
             )
-        own = tuple(end for cloud in CLOUDS.values() for end in cloud.own_hosts)
         for host in self.hosts:
-            if f".{host}".endswith(own):
+            if is_own_host(host):
                 raise ValueError(
                     f"smart_hosts: {host} is Exchange Online itself: mail would come back; name the "
                     "hosts of the other side"

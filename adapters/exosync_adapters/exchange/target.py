@@ -109,13 +109,14 @@ class ExchangeTarget:
         self._looked = looking()
         hosts = self._looked.standing
         told = (*found.findings, *of_standing(hosts, self._settings))
-        kept = {} if hosts is NOT_LOOKED else self._kept(self._looked)
-        return replace(found, findings=told, remember={**found.remember, **kept})
+        return replace(found, findings=told, remember={**found.remember, **self._of_hosts()})
 
-    def _kept(self, looked: Looked) -> dict[str, Any]:
+    def _of_hosts(self) -> dict[str, Any]:
         """What is remembered of the smart hosts, beside what is of the tenant."""
-        looks = kept(looked.seen.values(), self._settings)
-        return {HOSTS: looked.standing.remembered, LOOKS: looks}
+        standing, seen = self._looked.standing, self._looked.seen
+        if standing is NOT_LOOKED:
+            return {}
+        return {HOSTS: standing.remembered, LOOKS: kept(seen.values(), self._settings)}
 
     def _observed(self, known: Known) -> Observed:
         if self._admin is None:

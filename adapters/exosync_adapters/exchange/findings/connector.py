@@ -9,7 +9,7 @@ from exosync.core.special import special
 from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line, short
 from exosync.errors import RangeError
-from exosync_adapters.exchange.clouds import CLOUDS
+from exosync_adapters.exchange.clouds import is_own_host
 from exosync_adapters.exchange.records import Connector
 from exosync_adapters.exchange.settings import GOOGLE_HOSTS, ExchangeSettings
 
@@ -24,7 +24,6 @@ _SIDES = {
 }
 """How names of hosts end that are surely one side's; of others nothing is told."""
 
-_OWN_HOSTS = tuple(end for cloud in CLOUDS.values() for end in cloud.own_hosts)
 _PRIVATE = ("private", "shared (carrier-grade NAT)", "unique local")
 GOOGLE_RELAY = "smtp-relay.gmail.com"
 
@@ -45,7 +44,7 @@ def of_connector(ours: Connector, settings: ExchangeSettings) -> Iterator[Findin
     name = f"the connector {quoted(ours.name)}"
     yield from _of_use(ours, name)
     yield from _of_flags(ours, name)
-    own = [host for host in ours.smart_hosts if f".{host}".endswith(_OWN_HOSTS)]
+    own = [host for host in ours.smart_hosts if is_own_host(host)]
     if own:
         yield Finding(
             "loop_possible",

@@ -13,6 +13,18 @@ from exosync_adapters.exchange.findings.connector import few
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.standing import Standing, Trouble
 
+TOLD_AS = {
+    Trouble.UNRESOLVED: "host_unresolved",
+    Trouble.UNTOLD: "host_unresolved",
+    Trouble.SILENT: "host_silent",
+    Trouble.NO_STARTTLS: "host_no_starttls",
+    Trouble.EXPIRED: "host_certificate",
+    Trouble.MISNAMED: "host_certificate",
+    Trouble.UNTRUSTED: "host_certificate",
+    Trouble.STRANGER: "host_not_far_side",
+}
+"""The finding that tells of a trouble."""
+
 _LOOK = "exosync check tells how it is now"
 
 

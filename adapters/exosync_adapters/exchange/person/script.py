@@ -7,7 +7,7 @@ was pasted by mistake, or only in part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from exosync.core.words import one_line
@@ -52,12 +52,7 @@ _CHANGES: Final = {
 
 def text(step: ScriptStep) -> str:
     """The whole script; its lines end in a line feed."""
-    body = [
-        "[CmdletBinding(SupportsShouldProcess)]",
-        "param()",
-        "$ErrorActionPreference = 'Stop'",
-        "Set-StrictMode -Off",
-        *_encoding(step),
+    does = [
         *_values(step),
         *parts.SESSION.splitlines(),
         *_functions(step),
@@ -65,6 +60,14 @@ def text(step: ScriptStep) -> str:
         *conditions(step),
         *(line for call in step.calls for line in call_lines(step, call)),
         *_shown(step),
+    ]
+    body = [
+        "[CmdletBinding(SupportsShouldProcess)]",
+        "param()",
+        "$ErrorActionPreference = 'Stop'",
+        "Set-StrictMode -Off",
+        *_encoding(does),
+        *does,
     ]
     lines = [*_header(step), f"function {FUNCTION} {{", *indented(body), "}"]
     return "\n".join(lines) + "\n"
@@ -85,17 +88,9 @@ def _header(step: ScriptStep) -> Iterator[str]:
     yield from _CHANGES.get(step.what, _CHANGES_OURS)
 
 
-def _encoding(step: ScriptStep) -> Iterator[str]:
+def _encoding(lines: Iterable[str]) -> Iterator[str]:
     """A file that is read in another encoding would give other names."""
-    texts = (
-        step.name,
-        step.routes_to,
-        step.mark,
-        *step.spellings,
-        *map(str, step.planned.values()),
-    )
-    given = (str(dict(one.parameters)) for one in step.calls)
-    if not "".join((*texts, *given)).isascii():
+    if not all(one.isascii() for one in lines):
         yield (
             "if ([int] ('\u00fc'[0]) -ne 252) { throw 'This text was read in a wrong encoding: "
             "save it as UTF-8 with BOM. Nothing was changed.' }"

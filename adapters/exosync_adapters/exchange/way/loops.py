@@ -6,15 +6,13 @@ Source: "Fix NDR error 5.4.6 through 5.4.20" (learn.microsoft.com).
 from __future__ import annotations
 
 from exosync.core.trace import Stage, Sure
-from exosync_adapters.exchange.clouds import CLOUDS
+from exosync_adapters.exchange.clouds import is_own_host
 from exosync_adapters.exchange.records import Listing, Organisation
 from exosync_adapters.exchange.settings import ExchangeSettings
 from exosync_adapters.exchange.way.flow import Flow, Going, flow
 from exosync_adapters.exchange.way.host_records import Hosts
 from exosync_adapters.exchange.way.letters import Groups, Message, Truth
 from exosync_adapters.exchange.way.stations import hosts_of
-
-_OWN = tuple(dict.fromkeys(end for cloud in CLOUDS.values() for end in cloud.own_hosts))
 
 
 def loop_stage(
@@ -29,7 +27,7 @@ def loop_stage(
     if organisation.domain(message.domain) is None:
         return None
     ends = [one for one in passed.exits if one.going in (Going.CONNECTOR, Going.MX)]
-    own = [one for end in ends for one in hosts_of(end, message.domain, hosts) if is_own(one)]
+    own = [one for end in ends for one in hosts_of(end, message.domain, hosts) if is_own_host(one)]
     if own:
         ok = False if len(ends) == len(passed.exits) == 1 else None
         says = ("it comes back until 554 5.4.14 Hop count exceeded",)
@@ -41,11 +39,6 @@ def loop_stage(
     if by_mx:
         return _by_mx(message, hosts)
     return _way_back(settings, organisation, groups, passed, hosts)
-
-
-def is_own(host: str) -> bool:
-    """Whether a host is Exchange Online itself, in any cloud."""
-    return host.lower().rstrip(".").endswith(_OWN)
 
 
 def _by_mx(message: Message, hosts: Hosts) -> Stage:
@@ -71,7 +64,7 @@ def _way_back(
     again_by = {one.name.lower() for one in again.exits if one.going is Going.CONNECTOR}
     domain = passed.left.domain
     mx = hosts.mx.get(domain)
-    towards = next((one for one in mx.hosts if is_own(one)), "") if mx else ""
+    towards = next((one for one in mx.hosts if is_own_host(one)), "") if mx else ""
     back = f"the MX of {domain} is {towards}: who delivers by MX sends it back" if towards else ""
     if again_by & {one.name.lower() for one in passed.exits if one.connector}:
         title = "it can loop: nothing ends it if the other side sends it back"

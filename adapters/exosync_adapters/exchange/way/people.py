@@ -80,7 +80,7 @@ class People:
         except TargetError as error:
             self._cannot(address, f"whether {address} is a recipient here", error)
             return SOMEBODY
-        here, group = has_mailbox(found.type), _is_group_type(found.type)
+        here, group = has_mailbox(found.type), is_group_type(found.type)
         return Party(
             exists=True, mailbox=here, addresses=found.addresses, main=found.address, group=group
         )
@@ -189,11 +189,11 @@ def _kind(raw: reading.Raw) -> str:
 
 def is_group(raw: reading.Raw) -> bool:
     """Whether a member is a group itself, of whatever kind."""
-    return any(_is_group_type(str(raw.get(name))) for name in _TYPES)
+    return any(
+        is_group_type(str(raw.get(name))) for name in ("RecipientTypeDetails", "RecipientType")
+    )
 
 
-_TYPES = ("RecipientTypeDetails", "RecipientType")
-
-
-def _is_group_type(type_: str) -> bool:
+def is_group_type(type_: str) -> bool:
+    """Whether a recipient of this type stands for several people."""
     return "Group" in type_

@@ -68,10 +68,13 @@ def hosts_of(one: Exit, domain: str, hosts: Hosts) -> tuple[str, ...]:
 
 
 def host_stages(connector: Connector, hosts: Hosts, at: datetime) -> list[Stage]:
-    """Each smart host. One that fails is no end while another may take mail."""
-    if not connector.smart_hosts:
+    """Each smart host. One that fails is no end while another may take mail.
+
+    A connector that goes by MX may have kept some, and uses none of them.
+    """
+    if connector.use_mx or not connector.smart_hosts:
         return []
-    if not connector.use_mx and not any(one in hosts.seen for one in connector.smart_hosts):
+    if not any(one in hosts.seen for one in connector.smart_hosts):
         where = ", ".join(connector.smart_hosts)
         title = where if len(connector.smart_hosts) == 1 else f"one of {where}"
         says = ("no host was looked up or tried for this",)
