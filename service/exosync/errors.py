@@ -3,7 +3,7 @@
 * ExosyncError
   * ConfigError          the configuration cannot be used                  exit 64
   * UsageError           what was asked for does not exist or make sense   exit 64
-    * MalformedError     it is not of the form that is asked for           exit 64
+    * MalformedError     it has to be given otherwise: no address, say     exit 64
   * RangeError           a text is not an address or a CIDR
   * FeedError            no usable answer from the endpoints web service   exit 4
     * FeedUnreachable    no answer: network, TLS, time-out, server error
@@ -47,7 +47,7 @@ class UsageError(ExosyncError):
 
 
 class MalformedError(UsageError):
-    """What was given is not of the form that is asked for: no address, say."""
+    """What was given has to be given otherwise: it is no address, say."""
 
 
 class RangeError(ExosyncError, ValueError):

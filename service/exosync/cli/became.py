@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Sender(Protocol):
-    """The router that it went by."""
+class Traced(Protocol):
+    """The router that it went by, which has a message trace."""
 
     name: str
 
@@ -29,7 +29,7 @@ class Sender(Protocol):
 
 
 def became(
-    sender: Sender,
+    router: Traced,
     sent: Sent,
     rules: Rules,
     *,
@@ -45,7 +45,7 @@ def became(
     """
     end = time.monotonic() + within.total_seconds()
     account = _Account(sent)
-    account.add(sender.name, lambda: sender.happened(sent, within))
+    account.add(router.name, lambda: router.happened(sent, within))
     stayed = leaves is False and account.settled
     if is_ours and not stayed:
         patient = not account.lost

@@ -50,7 +50,7 @@ def problem_json(status: int, detail: str) -> dict[str, Any]:
 def status_of(error: ExosyncError) -> int:
     """The status that an error of ours is told with.
 
-    What is not of the form that is asked for can never be met. What is asked for by a name that
+    What has to be given otherwise can never be met. What is asked for by a name that
     does not exist, or before there is anything to tell, is not found. All else is the service's
     own trouble, and a later try may be met.
     """
