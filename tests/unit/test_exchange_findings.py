@@ -162,6 +162,8 @@ OF_OURS = [
     (with_rule(mode="Audit"), "rule_audit_mode", "only tests"),
     (with_rule(expires="2026-11-25T00:00:00"), "rule_dates", "is over since 2026-11-25"),
     (with_rule(expires="2026-12-25T00:00:00"), "rule_dates", "holds until 2026-12-25"),
+    (with_rule(expires="2026-11-26T11:00:00Z"), "rule_dates", "is over since 2026-11-26"),
+    (with_rule(expires="2026-11-26T11:00:00"), "rule_dates", "holds until 2026-11-26"),
     (with_rule(activates="2026-12-01T00:00:00Z"), "rule_dates", "does not hold yet, but from"),
     (with_rule(activates="yesterday"), "rule_dates", "holds from yesterday"),
     (routed("Gone"), "rule_connector_gone", "deleted or renamed"),

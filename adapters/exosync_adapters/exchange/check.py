@@ -233,7 +233,7 @@ def _group(admin: Admin, group: str) -> Check:
     found = recipient(admin, group)
     if found is None:
         return Check(name, ok=False, message="nobody in the tenant has this address")
-    if "group" not in found.type.lower():
+    if not is_group_type(found.type):
         return Check(name, ok=False, message=f"is a {found.type}, not a group")
     count = len(members(admin, group))
     if not count:

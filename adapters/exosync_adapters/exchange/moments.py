@@ -20,10 +20,17 @@ def written(text: str) -> datetime | None:
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def is_over(text: str, now: datetime | None) -> bool:
-    """Whether a moment has passed, by whoever's clock it was written."""
-    at = written(text) if text else None
-    return at is not None and now is not None and at + _ANY_CLOCK <= now
+def is_past(text: str, now: datetime | None) -> bool | None:
+    """Whether a moment is over; None if that cannot be told.
+
+    Near one that names no zone, it depends on whose clock it was written by.
+    """
+    at, moment = _iso(text.strip()), written(text)
+    if at is None or moment is None or now is None:
+        return None
+    if at.tzinfo is None and abs(now - moment) < _ANY_CLOCK:
+        return None
+    return moment <= now
 
 
 def _iso(raw: object) -> datetime | None:

@@ -65,10 +65,10 @@ def _rule(seen: Seen) -> Check:
 
 def _dated(rule: Rule, now: datetime | None) -> Check | None:
     """Whether a rule acts only for a time; then nobody can say that it goes on acting."""
-    if moments.is_over(rule.expires, now):
+    if moments.is_past(rule.expires, now):
         message = f"“{rule.name}” is over since {rule.expires} ({_READ}): take the date out"
         return Check("rule", ok=False, message=one_line(message))
-    begins = "" if moments.is_over(rule.activates, now) else rule.activates
+    begins = "" if moments.is_past(rule.activates, now) else rule.activates
     dates = [f"{name} {value}" for name, value in (("from", begins), ("to", rule.expires)) if value]
     if not dates:
         return None

@@ -99,37 +99,21 @@ class Graph:
             settings, cloud, cloud.graph, reveal=reveal, pause=pause, meter=meter
         )
 
-    def find(
-        self,
-        *,
-        since: datetime | None,
-        until: datetime | None = None,
-        message_id: str = "",
-        sender: str = "",
-        recipient: str = "",
-    ) -> tuple[Trace, ...]:
-        """The traces that fit all that is given, one for each recipient; empty if none shows yet.
+    def find(self, *, since: datetime | None, message_id: str = "") -> tuple[Trace, ...]:
+        """The traces of a message, or of all, one for each recipient; empty if none shows yet.
 
         `since` None is as far back as the trace goes. What is more than one query may cover is
         asked for piece by piece, from now backwards, until something is found. Both times are
         always told: without them Graph looks at the last 48 hours.
         """
-        clauses = [
-            f"{name} eq {_literal(value)}"
-            for name, value in (
-                ("messageId", message_id),
-                ("senderAddress", sender),
-                ("recipientAddress", recipient),
-            )
-            if value
-        ]
+        wanted = (f"messageId eq {_literal(message_id)}",) if message_id else ()
         present = now()
         oldest = present - OLDEST + _MARGIN
         first = oldest if since is None else max(since, oldest)
-        for begin, end in _pieces(first, until or present):
+        for begin, end in _pieces(first, present):
             times = f"receivedDateTime ge {_moment(begin)}", f"receivedDateTime le {_moment(end)}"
             query = urlencode(
-                {"$filter": " and ".join((*times, *clauses))}, quote_via=quote, safe="$"
+                {"$filter": " and ".join((*times, *wanted))}, quote_via=quote, safe="$"
             )
             if found := tuple(_trace(one) for one in self._listed(f"{_PATH}?{query}")):
                 return found

@@ -42,7 +42,7 @@ def carves_out(rule: Rule) -> bool:
 def is_in_force(rule: Rule, now: datetime | None) -> bool:
     """Whether a rule acts, or will from some date on; without `now` none is over."""
     is_on = rule.enabled and rule.mode.lower() == "enforce"
-    return is_on and not moments.is_over(rule.expires, now)
+    return is_on and not moments.is_past(rule.expires, now)
 
 
 def may_take(rule: Rule, domain: str, organisation: Organisation) -> bool:

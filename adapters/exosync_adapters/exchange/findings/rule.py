@@ -185,15 +185,13 @@ def _of_force(ours: Rule, name: str, now: datetime | None) -> Iterator[Finding]:
 def _of_dates(ours: Rule, now: datetime | None) -> Iterator[str]:
     """A beginning that is over is no matter any more."""
     for text, begins in ((ours.activates, True), (ours.expires, False)):
-        if text and not (begins and moments.is_over(text, now)):
-            at = moments.written(text)
-            over = None if at is None or now is None else at <= now
+        over = moments.is_past(text, now)
+        if text and not (begins and over):
             yield f"{_DATES[begins, over]} {one_line(text)}"
 
 
 _DATES = {
     (True, None): "holds from",
-    (True, True): "holds since",
     (True, False): "does not hold yet, but from",
     (False, None): "holds until",
     (False, True): "is over since",

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from exosync_adapters.exchange.compare import address as plain
+from exosync_adapters.exchange.moments import is_past
 from exosync_adapters.exchange.records import DomainType, Listing, Organisation, Rule
 from exosync_adapters.exchange.way.letters import (
     ABSENT,
@@ -60,8 +61,8 @@ def in_force(rule: Rule, at: datetime) -> Truth:
     """Whether a rule does what it says: enabled, enforced, and at its time."""
     if not rule.enabled or rule.mode in ("Audit", "AuditAndNotify"):
         return False
-    begun = _is_past(rule.activates, at) if rule.activates else True
-    ended = _is_past(rule.expires, at) if rule.expires else False
+    begun = is_past(rule.activates, at) if rule.activates else True
+    ended = is_past(rule.expires, at) if rule.expires else False
     enforced = True if rule.mode == "Enforce" else None
     return both((enforced, begun, negated(ended)))
 
@@ -273,16 +274,3 @@ _FIRST_OF = {
     "HeaderContainsWords": "HeaderContainsMessageHeader",
     "HeaderMatchesPatterns": "HeaderMatchesMessageHeader",
 }
-
-
-def _is_past(text: str, at: datetime) -> Truth:
-    """Whether a moment is over; near it, it depends on whose clock it was written by."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    margin = timedelta(0) if moment.tzinfo else timedelta(hours=14)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if abs(at - moment) < margin:
-        return None
-    return moment <= at
