@@ -507,6 +507,8 @@ def test_another_rule_that_routes_the_domain_before_ours_holds_up_the_switching_
     assert "rule_before" not in told(drafted(tenant(connector(), other, rule(enabled=False))))
     everything = foreign_rule(conditions={})
     assert "rule_before" in told(drafted(tenant(connector(), everything, rule(enabled=False))))
+    dotted = foreign_rule(conditions={"RecipientDomainIs": ("Example.COM.",)})
+    assert "rule_before" in told(drafted(tenant(connector(), dotted, rule(enabled=False))))
 
 
 @pytest.mark.parametrize(

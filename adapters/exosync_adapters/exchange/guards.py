@@ -19,7 +19,7 @@ from exosync_adapters.exchange.aim import (
     with_mark,
 )
 from exosync_adapters.exchange.clouds import Cloud
-from exosync_adapters.exchange.findings.foreign import is_in_force, may_take
+from exosync_adapters.exchange.findings.foreign import covers, is_in_force, may_take
 from exosync_adapters.exchange.records import Call, Connector, Rule, folded, length
 from exosync_adapters.exchange.seen import Seen
 
@@ -220,11 +220,9 @@ def routing_before(seen: Seen) -> tuple[Rule, ...]:
 
 
 def _holds_for(rule: Rule, domain: str) -> bool:
-    """Whether a rule may hold for recipients at a domain; it does for subdomains too."""
-    domains = [compare.host(one) for one in rule.conditions.get("RecipientDomainIs", ())]
-    if not domains:
-        return not rule.conditions
-    return any(domain == one or domain.endswith(f".{one}") for one in domains)
+    """Whether a rule names a domain, or looks at nothing of a message."""
+    domains = rule.conditions.get("RecipientDomainIs", ())
+    return covers(domains, domain) if domains else not rule.conditions
 
 
 def _too_wide(step: Step) -> Iterator[Refusal]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from exosync.core.target import Finding, Severity
 from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.aim import Owned
-from exosync_adapters.exchange.compare import more
+from exosync_adapters.exchange.compare import address, host, more
 from exosync_adapters.exchange.findings.connector import few, quoted
 from exosync_adapters.exchange.records import Connector, DomainType, Organisation, Rule, folded
 from exosync_adapters.exchange.settings import ExchangeSettings
@@ -47,10 +47,10 @@ def is_in_force(rule: Rule, now: datetime | None) -> bool:
 
 def may_take(rule: Rule, domain: str, organisation: Organisation) -> bool:
     """Whether mail to the domain may meet a rule's conditions, as far as they are understood."""
-    if _covers(rule.exceptions.get("ExceptIfRecipientDomainIs", ()), domain):
+    if covers(rule.exceptions.get("ExceptIfRecipientDomainIs", ()), domain):
         return False
     domains = rule.conditions.get("RecipientDomainIs")
-    if domains is not None and not _covers(domains, domain):
+    if domains is not None and not covers(domains, domain):
         return False
     people = rule.conditions.get("SentTo", ())
     if people and all("@" in one and not _is_at(one, domain) for one in people):
@@ -66,13 +66,13 @@ def may_take(rule: Rule, domain: str, organisation: Organisation) -> bool:
     return not (outside and internal)
 
 
-def _covers(domains: tuple[str, ...], domain: str) -> bool:
-    """RecipientDomainIs matches names below a domain too."""
-    return any(f".{domain}".endswith(f".{one.lower()}") for one in domains)
+def covers(domains: tuple[str, ...], domain: str) -> bool:
+    """Whether one of the domains of a rule is this, or above it: names below a domain match too."""
+    return any(f".{domain}".endswith(f".{host(one)}") for one in domains)
 
 
-def _is_at(address: str, domain: str) -> bool:
-    return address.rpartition("@")[2].lower() == domain
+def _is_at(recipient: str, domain: str) -> bool:
+    return address(recipient).rpartition("@")[2] == domain
 
 
 def of_foreign(
@@ -100,7 +100,7 @@ def of_foreign(
 def _takes_whole_domain(rule: Rule, domain: str) -> bool:
     """Whoever the recipient is. What a rule has besides, unknown, may tell recipients apart."""
     domains = rule.conditions.get("RecipientDomainIs", ())
-    return _covers(domains, domain) and not carves_out(rule) and not more(rule)
+    return covers(domains, domain) and not carves_out(rule) and not more(rule)
 
 
 def _domain_rule(rule: Rule, settings: ExchangeSettings, owned: Owned) -> Finding:

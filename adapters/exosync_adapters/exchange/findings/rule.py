@@ -10,7 +10,7 @@ from exosync.core.target import Finding, Severity
 from exosync.core.words import one_line
 from exosync_adapters.exchange import moments
 from exosync_adapters.exchange.aim import Owned
-from exosync_adapters.exchange.compare import address, resolved
+from exosync_adapters.exchange.compare import address, host, resolved
 from exosync_adapters.exchange.findings.connector import PLAN_MENDS, few, quoted
 from exosync_adapters.exchange.findings.foreign import CARVING, carves_out, is_in_force, may_take
 from exosync_adapters.exchange.records import Listing, Organisation, Rule, folded
@@ -142,7 +142,7 @@ def _of_recipients(
             + ("so it was acknowledged (routed.whole_domain)" if acknowledged else PLAN_MENDS),
             Severity.INFO if acknowledged else Severity.WARNING,
         )
-    if settings.domain in ours.conditions.get("RecipientDomainIs", ()):
+    if settings.domain in map(host, ours.conditions.get("RecipientDomainIs", ())):
         yield from _of_subdomains(name, settings.domain, organisation)
 
 
