@@ -42,12 +42,9 @@ def told(
 ) -> list[Stage]:
     """What is said of the addresses of a message that leaves by these families, and a connector."""
     settings = SimpleNamespace(domain="example.com")
-    edge = SimpleNamespace(
-        name="edge", kind=kind, families=own, settings=settings, kind_object=object()
-    )
-    router = SimpleNamespace(trace=None)
+    edge = SimpleNamespace(name="edge", kind=kind, families=own, settings=settings, is_router=False)
     way_out = SimpleNamespace(
-        name="exchange", kind="exchange", families="both", settings=settings, kind_object=router
+        name="exchange", kind="exchange", families="both", settings=settings, is_router=True
     )
     source = SimpleNamespace(
         config=SimpleNamespace(targets=[edge, way_out]), desired=lambda: DESIRED

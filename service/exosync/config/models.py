@@ -263,6 +263,11 @@ class TargetConfig:
         """Whether ranges are what the target holds."""
         return bool(getattr(self.kind_object, "lists_ranges", True))
 
+    @property
+    def is_router(self) -> bool:
+        """Whether the target decides where mail goes."""
+        return hasattr(self.kind_object, "trace")
+
 
 # A target is validated by its kind, so there is nothing left to do here.
 _Target = Annotated[

@@ -66,7 +66,7 @@ class Beyond:
     def _is_ours(self, way: Way) -> bool:
         """Whether it is for a domain that a target routes, or by a connector for one below."""
         domain = way.recipient.rpartition("@")[2]
-        routers = [one for one in self._configs.values() if hasattr(one.kind_object, "trace")]
+        routers = [one for one in self._configs.values() if one.is_router]
         names = [getattr(one.settings, "domain", "") for one in routers]
         by_connector = any(one.kind == "connector" for one in way.stages)
         return domain in names or (

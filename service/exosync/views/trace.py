@@ -73,7 +73,7 @@ def routers(source: Source, sender: str, recipient: str) -> list[TargetConfig]:
 
     Raises UsageError if there is none, MalformedError if these are strangers to far too many.
     """
-    found = [one for one in source.config.targets if hasattr(one.kind_object, "trace")]
+    found = [one for one in source.config.targets if one.is_router]
     if not found:
         raise UsageError(
             "no target decides where mail goes: a target of kind exchange does, see the reference"

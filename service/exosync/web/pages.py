@@ -32,7 +32,7 @@ from exosync.web.overview import overview
 from exosync.web.picture import picture
 from exosync.web.reading import Reader
 from exosync.web.timeline import timeline
-from exosync.web.trace import is_router, trace_page
+from exosync.web.trace import trace_page
 
 Json = dict[str, Any]
 Build = Callable[[Source], Json]
@@ -183,7 +183,7 @@ def _part(rows: list[Json]) -> Json:
 def _target(source: Source, name: str) -> Json:
     view = target_view(source, name)
     drawn = course(view["course"], state=view["state"], since=view["since"], now=source.now)
-    routes = any(one.name == name and is_router(one) for one in source.config.targets)
+    routes = any(one.name == name and one.is_router for one in source.config.targets)
     return {"target": view, "course": drawn, "routes": routes}
 
 

@@ -98,17 +98,12 @@ def _is_read(target: TargetConfig) -> bool:
     return getattr(target.settings, "credentials", None) is not None
 
 
-def is_router(target: TargetConfig) -> bool:
-    """Whether a target decides where mail goes."""
-    return hasattr(target.kind_object, "trace")
-
-
 def _pairs(source: Source) -> list[tuple[str, str]]:
     """Messages to begin with: those that every check follows."""
     found = []
     for one in source.config.targets:
         settings: Any = one.settings
-        if is_router(one):
+        if one.is_router:
             sender = settings.sender or f"postmaster@{settings.domain}"
             found += [(sender, each) for each in settings.validation_recipients]
     return found
