@@ -14,7 +14,8 @@ from exosync_adapters.exchange.compare import address, host, resolved
 from exosync_adapters.exchange.findings.connector import PLAN_MENDS, few, quoted
 from exosync_adapters.exchange.findings.foreign import CARVING, carves_out, is_in_force, may_take
 from exosync_adapters.exchange.records import Listing, Organisation, Rule, folded
-from exosync_adapters.exchange.settings import ExchangeSettings, LoopBreaker
+from exosync_adapters.exchange.routed import LoopBreaker
+from exosync_adapters.exchange.settings import ExchangeSettings
 
 _RECIPIENTS = (
     "RecipientDomainIs",
@@ -55,10 +56,11 @@ def of_rule(
 
 
 def _of_loops(ours: Rule, name: str, settings: ExchangeSettings) -> Iterator[Finding]:
+    breaker = settings.exceptions.loop_breaker
     if not any(one in ours.exceptions for one in _LOOP_BREAKERS):
         mend = (
             PLAN_MENDS
-            if settings.exceptions.loop_breaker
+            if breaker
             else "give exceptions.loop_breaker, or see that the other side never routes back"
         )
         yield Finding(
@@ -67,9 +69,7 @@ def _of_loops(ours: Rule, name: str, settings: ExchangeSettings) -> Iterator[Fin
             "other side routes mail back that it does not know, it goes round until it is refused "
             f"(554 5.4.14); {mend}",
         )
-    elif settings.exceptions.loop_breaker and not _is_stamped(
-        ours, settings.exceptions.loop_breaker
-    ):
+    elif breaker is not None and not _is_stamped(ours, breaker):
         yield Finding(
             "loop_possible",
             f"{name} no longer sets the header by which it knows what it routed already: if the "
