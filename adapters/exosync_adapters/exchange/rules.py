@@ -264,7 +264,7 @@ def connector_on_premises(connector: Connector, parts: Sequence[str]) -> Refusal
         "connector_on_premises",
         f"the connector {quoted(connector)} was made one to servers of the company's own (OnPremises) with "
         f"{names}, which a partner's cannot have, so Exchange Online would refuse to set it right: a person "
-        f"takes {names} off, or deletes it once no rule names it",
+        f"takes {names} off, or deletes the connector once no rule names it",
         seen="OnPremises",
         limit="Partner",
         resources=(CONNECTOR,),

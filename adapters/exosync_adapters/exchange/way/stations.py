@@ -93,10 +93,10 @@ def _unseen(host: str) -> Stage:
 
 def _with_a_choice(stages: Sequence[Stage]) -> list[Stage]:
     """Hosts of which one that fails is no end while another takes mail, or may."""
-    others = {one.ok for one in stages}
-    if others <= {False}:
+    told = {one.ok for one in stages}
+    if told <= {False}:
         return [*stages]
-    further = "another of the hosts takes mail" if True in others else "another host may take mail"
+    further = "another of the hosts takes mail" if True in told else "another host may take mail"
     return [
         replace(one, ok=None, says=(*one.says, further)) if one.ok is False else one
         for one in stages
