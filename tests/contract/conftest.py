@@ -49,7 +49,5 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]
 @pytest.fixture
 def scene(harness: Harness, tmp_path: Path) -> Iterator[Scene]:
     """An installation in which nothing has happened yet."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    with opened_scene(folder, harness) as one:
+    with opened_scene(tmp_path / "state", harness) as one:
         yield one

@@ -241,7 +241,8 @@ class Scene:
 
 @contextmanager
 def opened_scene(folder: Path, harness: Harness, **settings: Any) -> Iterator[Scene]:
-    """An installation at Microsoft's older version, with removals at once."""
+    """An installation in a new folder, at Microsoft's older version, with removals at once."""
+    folder.mkdir()
     with EndpointsStandIn(instance=INSTANCE, version=OLD) as feed:
         whole = {**SETTINGS, "feed": {"url": feed.url, "instance": INSTANCE}, **settings}
         yield Scene(Installation(folder, feed, [], whole), harness)

@@ -57,9 +57,7 @@ def harness(tmp_path: Path) -> Iterator[ExchangeHarness]:
 @pytest.fixture
 def scene(harness: ExchangeHarness, tmp_path: Path) -> Iterator[Scene]:
     """An installation in which nothing has happened yet."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    with opened_scene(folder, harness) as one:
+    with opened_scene(tmp_path / "state", harness) as one:
         yield one
 
 

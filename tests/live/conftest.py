@@ -15,7 +15,5 @@ from tests.live.mimecast import OWNER
 @pytest.fixture
 def scene(harness: Harness, tmp_path: Path) -> Iterator[Scene]:
     """An installation with an owner of its own, so that no other one's marks are touched."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    with opened_scene(folder, harness, owner=OWNER) as one:
+    with opened_scene(tmp_path / "state", harness, owner=OWNER) as one:
         yield one
